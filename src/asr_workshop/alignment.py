@@ -1,0 +1,125 @@
+"""When was each word said? Read from where the decoder looked while it wrote."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+
+from asr_workshop.attention import attention_kernel
+
+SECONDS_PER_STATE = 0.02  # 30 s / 1500 encoder states
+MEDIAN_WIDTH = 7  # Whisper's own: smooths each head's attention over 7 states, 0.14 s
+
+
+def token_times(
+    model,
+    encoder_states: torch.Tensor,
+    prefix: Sequence[int],
+    tokens: Sequence[int],
+    duration: float,
+) -> np.ndarray:
+    """Find the moment at which each token of a window begins.
+
+    The decoder reads the finished text once more. In a few of its attention heads
+    (``alignment_heads``) the place it looks at moves through the sound along with the
+    words; dynamic time warping finds the one path through them that never goes back.
+
+    Parameters
+    ----------
+    model : WhisperForConditionalGeneration
+    encoder_states : Tensor, shape (1500, d_model)
+    prefix : sequence of int
+        All special tokens before the text.
+    tokens : sequence of int
+        The text.
+    duration : float
+        Seconds of sound in the window.
+
+    Returns
+    -------
+    ndarray, shape (n_tokens + 1,)
+        Seconds from the window's start: each token's beginning, then the last one's end.
+
+    References
+    ----------
+    Word times by cross-attention and dynamic time warping follow openai/whisper, timing.py.
+    """
+    attention = _attention(model, encoder_states[None], [*prefix, *tokens])
+    n_states = max(2, min(attention.shape[-1], round(duration / SECONDS_PER_STATE)))
+    rows = attention[:, len(prefix) - 1 :, :n_states]  # the rows that predict text, then its end
+    return warp(-_sharpen(rows).mean(0).numpy()) * SECONDS_PER_STATE
+
+
+def warp(cost: np.ndarray) -> np.ndarray:
+    """Dynamic time warping: the cheapest path from the first corner to the last.
+
+    A step goes down a row, right a column, or both. Cells on one anti-diagonal do not
+    depend on each other, so each is computed at once.
+
+    Parameters
+    ----------
+    cost : ndarray, shape (n_rows, n_columns)
+
+    Returns
+    -------
+    ndarray of int, shape (n_rows,)
+        The column in which the path enters each row.
+
+    Examples
+    --------
+    >>> warp(np.array([[0, 0, 9, 9], [9, 9, 0, 9], [9, 9, 9, 0]]))
+    array([0, 2, 3])
+    """
+    n_rows, n_columns = cost.shape
+    total = np.full((n_rows + 1, n_columns + 1), np.inf)
+    total[0, 0] = 0.0
+    flat, stride = total.reshape(-1), n_columns + 1
+    for diagonal in range(2, n_rows + n_columns + 1):
+        row = np.arange(max(1, diagonal - n_columns), min(n_rows, diagonal - 1) + 1)
+        cell = row * stride + diagonal - row
+        before = np.minimum(flat[cell - stride - 1], flat[cell - stride])
+        flat[cell] = np.minimum(before, flat[cell - 1]) + cost[row - 1, diagonal - row - 1]
+    return _walk_back(total)
+
+
+def _walk_back(total: np.ndarray) -> np.ndarray:
+    row, column = (size - 1 for size in total.shape)
+    entered = np.zeros(row, dtype=int)
+    while row > 0:
+        entered[row - 1] = column - 1
+        steps = ((row - 1, column - 1), (row - 1, column), (row, column - 1))
+        row, column = min(steps, key=lambda step: total[step])
+    return entered
+
+
+def _attention(model, encoder_states: torch.Tensor, tokens: list[int]) -> torch.Tensor:
+    """Attention of the alignment heads, shape (n_heads, n_tokens, 1500), float32."""
+    with attention_kernel(model, "eager"):
+        output = model.model.decoder(
+            input_ids=torch.tensor([tokens], device=encoder_states.device),
+            encoder_hidden_states=encoder_states,
+            output_attentions=True,
+            use_cache=False,
+        )
+    heads = getattr(model.generation_config, "alignment_heads", None) or _upper_half(model)
+    layers = output.cross_attentions
+    return torch.stack([layers[layer][0, head] for layer, head in heads]).float().cpu()
+
+
+def _upper_half(model) -> list[tuple[int, int]]:
+    """Where a checkpoint does not name its alignment heads: all heads of its upper layers."""
+    layers, heads = model.config.decoder_layers, model.config.decoder_attention_heads
+    return [(layer, head) for layer in range(layers // 2, layers) for head in range(heads)]
+
+
+def _sharpen(attention: torch.Tensor) -> torch.Tensor:
+    """Bring out what each token looks at more than the others do, and smooth it."""
+    deviation, mean = torch.std_mean(attention, dim=-2, keepdim=True, unbiased=False)
+    weights = (attention - mean) / deviation.clamp_min(1e-6)
+    half = MEDIAN_WIDTH // 2
+    if weights.shape[-1] <= half:
+        return weights
+    padded = torch.nn.functional.pad(weights, (half, half), mode="reflect")
+    return padded.unfold(-1, MEDIAN_WIDTH, 1).median(-1).values

@@ -1,0 +1,284 @@
+"""How each family of models listens to a batch of windows and hands back segments."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import replace
+from difflib import get_close_matches
+
+import numpy as np
+import torch
+from transformers.models.whisper.tokenization_whisper import (
+    LANGUAGES,
+    TO_LANGUAGE_CODE,
+    _combine_tokens_into_words,
+)
+
+from asr_workshop.alignment import token_times
+from asr_workshop.attention import attention_kernel
+from asr_workshop.audio import SAMPLING_RATE
+from asr_workshop.decoding import MAX_TOKENS, Decoded, Decoder, encode, write
+from asr_workshop.guards import LOOP_RATIO, Guards, compression_ratio, seems_silent, token_limit
+from asr_workshop.phrases import in_order, split_phrases
+from asr_workshop.speech import WINDOW_SECONDS, Window
+from asr_workshop.transcript import Word
+
+MOST_WINDOWS = 16  # in a batch; on a CPU more gained nothing
+BATCH_BYTES = 1 << 30  # 1 GiB for the decoder's memory of what it hears
+TEMPERATURES = (0.2, 0.4, 0.6, 0.8, 1.0)  # tried in turn on a loop (Whisper paper, 4.5)
+PLAIN_WINDOW_SECONDS = 15.0  # for models that give no times: a window is a segment
+
+
+class TranscriptionError(ValueError):
+    """What you asked for cannot be done with this model; the message says why."""
+
+
+def listener_for(pipe, language: str | None, task: str):
+    """Pick the way to listen that fits a pipeline's model.
+
+    Raises
+    ------
+    TranscriptionError
+        Not a speech recognition pipeline, or one that cannot do the language or task.
+    """
+    kind = getattr(pipe, "type", None)
+    if kind == "seq2seq_whisper":
+        return WhisperListener(pipe, language, task)
+    if kind in ("ctc", "ctc_with_lm", "seq2seq"):
+        return PlainListener(pipe, language, task)
+    raise TranscriptionError(
+        f"{type(pipe).__name__} is not a speech recognition pipeline. "
+        "Get one from load_pipeline()."
+    )
+
+
+class WhisperListener:
+    """Whisper at work on one recording; remembers the language it settled on."""
+
+    window_seconds = WINDOW_SECONDS
+
+    def __init__(self, pipe, language: str | None, task: str):
+        self.pipe, self.model, self.task = pipe, pipe.model, task
+        self.config = pipe.model.generation_config
+        self.language = check_language(self.config, language)
+        self.language_probability = None if self.language is None else 1.0
+        check_task(self.model, task)
+
+    @property
+    def batch_size(self) -> int:
+        """As many windows as the decoder's memory of what it hears has room for."""
+        config = self.model.config
+        states = 2 * config.decoder_layers * config.max_source_positions * config.d_model
+        window_bytes = states * self.model.dtype.itemsize
+        return int(np.clip(BATCH_BYTES // window_bytes, 1, MOST_WINDOWS))
+
+    def listen(self, audio: np.ndarray, windows: Sequence[Window], guards: Guards):
+        """Transcribe windows of a recording.
+
+        Returns
+        -------
+        list of Segment, list of str
+            What was said, and what was dropped and why.
+        """
+        with _inference(self.model):
+            states = encode(self.model, self._log_mel(audio, windows))
+            decoded, no_speech, notes = self._decode(states, windows, guards)
+            segments, dropped = [], []
+            for i, window in enumerate(windows):
+                unsure = seems_silent(no_speech[i], decoded[i].mean_log_probability)
+                if not decoded[i].tokens:
+                    continue
+                if guards.drop_unsure and unsure:
+                    dropped.append(_dropped_note(window))
+                    continue
+                words = in_order(self._words(states[i], decoded[i], window), _seconds(audio))
+                segments += [replace(s, guards=notes[i]) for s in split_phrases(words)]
+        return segments, dropped
+
+    def _log_mel(self, audio, windows):
+        return self.pipe.feature_extractor(
+            [window.cut(audio) for window in windows],
+            sampling_rate=SAMPLING_RATE,
+            return_tensors="pt",
+        ).input_features
+
+    def _decode(self, states, windows, guards):
+        decoder, first = self._start(states)
+        if self.language is None:
+            self._settle_language(first, windows)
+        limits = [MAX_TOKENS] * len(windows)
+        if guards.limit_length:
+            limits = [min(MAX_TOKENS, token_limit(window.duration)) for window in windows]
+        decoded = write(decoder, self._prefix()[1:], limits)
+        notes = [()] * len(windows)
+        if guards.retry_loops:
+            for i, limit in enumerate(limits):
+                decoded[i], notes[i] = self._retry(decoded[i], states[i : i + 1], limit)
+        no_speech = first[:, self.config.no_timestamps_token_id - 1]  # Whisper's <|nospeech|>
+        return decoded, no_speech.tolist(), notes
+
+    def _start(self, states):
+        """Give the decoder its first token; what it expects next tells language and silence."""
+        decoder = Decoder(self.model, states)
+        start = torch.full((len(states), 1), self._prefix()[0], device=self.model.device)
+        return decoder, decoder.read(start).softmax(-1).cpu()
+
+    def _prefix(self) -> list[int]:
+        """The special tokens before the text: start, language, task, no timestamps."""
+        config, setting = self.config, []
+        if config.is_multilingual and self.language is not None:
+            setting = [config.lang_to_id[f"<|{self.language}|>"], config.task_to_id[self.task]]
+        return [config.decoder_start_token_id, *setting, config.no_timestamps_token_id]
+
+    def _settle_language(self, first: torch.Tensor, windows: Sequence[Window]) -> None:
+        """Average over the windows what the model takes the language to be."""
+        ids = list(self.config.lang_to_id.values())
+        among = first[:, ids] / first[:, ids].sum(-1, keepdim=True)
+        weights = torch.tensor([window.duration for window in windows])
+        mean = (among * weights[:, None]).sum(0) / weights.sum()
+        best = int(mean.argmax())
+        self.language = list(self.config.lang_to_id)[best].strip("<|>")
+        self.language_probability = float(mean[best])
+
+    def _retry(self, decoded: Decoded, states: torch.Tensor, limit: int):
+        """Decode a loop again, with more and more chance, until the text runs freely."""
+        best, notes = decoded, ()
+        for temperature in TEMPERATURES:
+            if not self._loops(best):
+                break
+            decoder, _ = self._start(states)
+            again = write(decoder, self._prefix()[1:], [limit], temperature)[0]
+            if self._repetition(again) < self._repetition(best):
+                best = again
+                notes = (f"repeated itself: decoded again at temperature {temperature}",)
+        return best, notes
+
+    def _loops(self, decoded: Decoded) -> bool:
+        return self._repetition(decoded) > LOOP_RATIO
+
+    def _repetition(self, decoded: Decoded) -> float:
+        return compression_ratio(self.pipe.tokenizer.decode(decoded.tokens))
+
+    def _words(self, states: torch.Tensor, decoded: Decoded, window: Window) -> list[Word]:
+        """Put the tokens together to words on the recording's clock."""
+        starts = token_times(
+            self.model, states, self._prefix(), decoded.tokens, window.duration
+        )
+        language = LANGUAGES.get(self.language, "english")
+        texts, _, members = _combine_tokens_into_words(
+            self.pipe.tokenizer, list(decoded.tokens), language
+        )
+        words = []
+        for text, indices in zip(texts, members, strict=True):
+            times = window.to_recording(starts[indices[0]], starts[indices[-1] + 1])
+            scores = [decoded.log_probabilities[i] for i in indices]
+            words.append(Word(*times, text, float(np.exp(np.mean(scores)))))
+        return words
+
+
+class PlainListener:
+    """Any other model: the pipeline does its work, window by window."""
+
+    language = language_probability = None
+    batch_size = MOST_WINDOWS
+
+    def __init__(self, pipe, language: str | None, task: str):
+        if language is not None or task != "transcribe":
+            raise TranscriptionError(
+                f"{_name(pipe.model)} takes no language or task: it writes the language it was "
+                "trained on. Leave both out, or load a Whisper model."
+            )
+        self.pipe = pipe
+        self.gives_times = pipe.type != "seq2seq"
+        self.window_seconds = WINDOW_SECONDS if self.gives_times else PLAIN_WINDOW_SECONDS
+
+    def listen(self, audio: np.ndarray, windows: Sequence[Window], guards: Guards):
+        """Transcribe windows of a recording; see WhisperListener.listen."""
+        sounds = [{"raw": w.cut(audio), "sampling_rate": SAMPLING_RATE} for w in windows]
+        options = {"return_timestamps": "word"} if self.gives_times else {}
+        segments = []
+        for window, result in zip(windows, self.pipe(sounds, **options), strict=True):
+            words = [_plain_word(chunk, window) for chunk in result.get("chunks", ())]
+            whole = Word(window.spans[0].start, window.spans[-1].end, result["text"])
+            segments += split_phrases(in_order(words or [whole], _seconds(audio)))
+        if not self.gives_times:
+            segments = [replace(segment, words=()) for segment in segments]
+        return segments, []
+
+
+def check_language(config, language: str | None) -> str | None:
+    """Turn a language's name or code into the code the model knows.
+
+    Raises
+    ------
+    TranscriptionError
+        The model does not know it.
+    """
+    code = language.lower() if language else None
+    code = TO_LANGUAGE_CODE.get(code, code)
+    if not config.is_multilingual:
+        if code not in (None, "en"):
+            raise TranscriptionError(
+                f"This model knows only English, not {language!r}. "
+                "Load one without .en in its name, such as openai/whisper-base."
+            )
+        return "en"
+    if code is not None and f"<|{code}|>" not in config.lang_to_id:
+        near = get_close_matches(code, [*TO_LANGUAGE_CODE, *LANGUAGES], n=3)
+        hint = f" Did you mean {', '.join(near)}?" if near else ""
+        raise TranscriptionError(
+            f"This model knows no language {language!r}.{hint} "
+            "Leave language out and it will find out by listening."
+        )
+    return code
+
+
+def check_task(model, task: str) -> None:
+    """Say no to a task that the model was not trained for.
+
+    Raises
+    ------
+    TranscriptionError
+        An unknown task, or translation with a model that cannot.
+    """
+    if task not in ("transcribe", "translate"):
+        raise TranscriptionError(f"task is 'transcribe' or 'translate', not {task!r}.")
+    if task == "transcribe":
+        return
+    if not model.generation_config.is_multilingual:
+        raise TranscriptionError(
+            f"{_name(model)} knows only English, so there is nothing to translate. "
+            "Load a multilingual model, such as openai/whisper-base."
+        )
+    if model.config.decoder_layers < model.config.encoder_layers:
+        raise TranscriptionError(
+            f"{_name(model)} was not trained to translate: its decoder was cut down from "
+            f"{model.config.encoder_layers} layers to {model.config.decoder_layers} and taught "
+            "transcription only. Load openai/whisper-large-v3, -medium, -small or -base."
+        )
+
+
+@contextmanager
+def _inference(model):
+    """No gradients, and on a CPU the fast kernel, for this block only."""
+    on_cpu = model.device.type == "cpu"
+    with torch.inference_mode(), attention_kernel(model, "blocked") if on_cpu else nullcontext():
+        yield
+
+
+def _name(model) -> str:
+    return getattr(model.config, "_name_or_path", "") or type(model).__name__
+
+
+def _seconds(audio: np.ndarray) -> float:
+    return len(audio) / SAMPLING_RATE
+
+
+def _plain_word(chunk: dict, window: Window) -> Word:
+    return Word(*window.to_recording(*chunk["timestamp"]), f" {chunk['text'].strip()}")
+
+
+def _dropped_note(window: Window) -> str:
+    start, end = window.spans[0].start, window.spans[-1].end
+    return f"{start:.1f} s to {end:.1f} s: text dropped, the model itself doubts that anybody spoke"

@@ -1,0 +1,120 @@
+"""From a recording to a Transcript: find the speech, let the model listen, keep what was said."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+import numpy as np
+
+from asr_workshop.audio import SAMPLING_RATE, load_audio
+from asr_workshop.guards import Guards
+from asr_workshop.speech import WINDOW_SECONDS, Span, find_speech, pack_windows
+from asr_workshop.transcript import Segment, Transcript
+
+ALL_GUARDS = Guards()
+
+
+def transcribe(
+    audio,
+    pipe=None,
+    *,
+    language: str | None = None,
+    task: str = "transcribe",
+    words: bool = False,
+    progress: bool | Callable[[float, float], None] | None = None,
+    guards: Guards = ALL_GUARDS,
+) -> Transcript:
+    """Turn a recording into text with times.
+
+    Parameters
+    ----------
+    audio : ndarray of float32, shape (n_samples,), or anything that load_audio takes
+        An array is taken as mono at 16 kHz.
+    pipe : transformers pipeline, optional
+        From ``load_pipeline``, or your own ``pipeline("automatic-speech-recognition", …)``.
+        Left out, ``load_pipeline()`` picks one.
+    language : str, optional
+        ``"en"`` or ``"english"``. Left out, Whisper finds out by listening.
+    task : "transcribe" or "translate"
+        "translate" writes English whatever is spoken.
+    words : bool
+        Keep the times and confidence of every word.
+    progress : bool or callable, optional
+        True shows a bar; a callable is given the seconds of speech done and those in all.
+    guards : Guards
+        The safety nets; all are up unless you take one down.
+
+    Returns
+    -------
+    Transcript
+        Empty, and printed as "(no speech found)", when nobody speaks.
+
+    Raises
+    ------
+    AudioError
+        The recording cannot be read.
+    TranscriptionError
+        The model cannot do this language or task.
+
+    Examples
+    --------
+    >>> transcript = transcribe("talk.m4a")  # doctest: +SKIP
+    >>> transcript.save("talk.srt")  # doctest: +SKIP
+    """
+    from asr_workshop.listeners import listener_for
+
+    if pipe is None:
+        from asr_workshop.models import load_pipeline
+
+        pipe = load_pipeline()
+    listener = listener_for(pipe, language, task)
+    audio = load_audio(audio)
+    spans = find_speech(audio) if guards.only_speech else _regular_cuts(audio)
+    windows = pack_windows(spans, listener.window_seconds)
+    segments: list[Segment] = []
+    notes: list[str] = []
+    with _progress(progress, sum(window.duration for window in windows)) as report:
+        for first in range(0, len(windows), listener.batch_size):
+            batch = windows[first : first + listener.batch_size]
+            heard, dropped = listener.listen(audio, batch, guards)
+            segments += heard
+            notes += dropped
+            report(sum(window.duration for window in batch))
+    if not words:
+        segments = [replace(segment, words=()) for segment in segments]
+    return Transcript(
+        segments=tuple(segments),
+        language=listener.language,
+        language_probability=listener.language_probability,
+        duration=len(audio) / SAMPLING_RATE,
+        guards=tuple(notes),
+    )
+
+
+def _regular_cuts(audio: np.ndarray) -> list[Span]:
+    """The recording cut every 30 s, in the middle of a word if that is where it falls."""
+    end = len(audio) / SAMPLING_RATE
+    starts = np.arange(0, end, WINDOW_SECONDS)
+    return [Span(float(start), min(float(start) + WINDOW_SECONDS, end)) for start in starts]
+
+
+@contextmanager
+def _progress(wanted, total: float) -> Iterator[Callable[[float], None]]:
+    """Hand out a function that is told how many more seconds are done."""
+    done = 0.0
+
+    def report(seconds: float) -> None:
+        nonlocal done
+        done += seconds
+        wanted(done, total)
+
+    if wanted is True:
+        from tqdm.auto import tqdm
+
+        layout = "{percentage:3.0f}% |{bar:30}| {n:.0f} of {total:.0f} s of speech, {remaining} left"
+        with tqdm(total=total, bar_format=layout) as bar:
+            yield bar.update
+    else:
+        yield report if wanted else lambda seconds: None
