@@ -10,7 +10,7 @@ import torch
 from asr_workshop.attention import attention_kernel
 
 SECONDS_PER_STATE = 0.02  # 30 s / 1500 encoder states
-MEDIAN_WIDTH = 7  # Whisper's own: smooths each head's attention over 7 states, 0.14 s
+MEDIAN_WIDTH = 7  # Whisper's own: smooths attention over 7 states, 0.14 s
 
 
 def token_times(
@@ -49,7 +49,7 @@ def token_times(
     attention = _attention(model, encoder_states[None], [*prefix, *tokens])
     n_states = max(2, min(attention.shape[-1], round(duration / SECONDS_PER_STATE)))
     rows = attention[:, len(prefix) - 1 :, :n_states]  # the rows that predict text, then its end
-    return warp(-_sharpen(rows).mean(0).numpy()) * SECONDS_PER_STATE
+    return warp(-_sharpen(rows).numpy()) * SECONDS_PER_STATE
 
 
 def warp(cost: np.ndarray) -> np.ndarray:
@@ -115,11 +115,15 @@ def _upper_half(model) -> list[tuple[int, int]]:
 
 
 def _sharpen(attention: torch.Tensor) -> torch.Tensor:
-    """Bring out what each token looks at more than the others do, and smooth it."""
+    """What each token looks at more than the others do, over all heads, smoothed.
+
+    Whisper's own code smooths each head and then takes the mean. The other way round moves
+    a word by 6 ms on average (on two and a half minutes of read English) and costs an eighth.
+    """
     deviation, mean = torch.std_mean(attention, dim=-2, keepdim=True, unbiased=False)
-    weights = (attention - mean) / deviation.clamp_min(1e-6)
+    weights = ((attention - mean) / deviation.clamp_min(1e-6)).mean(0)
     half = MEDIAN_WIDTH // 2
     if weights.shape[-1] <= half:
         return weights
-    padded = torch.nn.functional.pad(weights, (half, half), mode="reflect")
+    padded = torch.nn.functional.pad(weights[None], (half, half), mode="reflect")[0]
     return padded.unfold(-1, MEDIAN_WIDTH, 1).median(-1).values

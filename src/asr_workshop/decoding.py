@@ -44,10 +44,7 @@ def encode(model, input_features: torch.Tensor) -> torch.Tensor:
     Tensor, shape (n_windows, 1500, d_model)
         One vector per 20 ms of sound.
     """
-    # On a CPU a batch gains nothing here, and one window at a time needs far less memory.
-    size = 1 if model.device.type == "cpu" else len(input_features)
-    pieces = input_features.to(model.device, model.dtype).split(size)
-    return torch.cat([model.get_encoder()(piece).last_hidden_state for piece in pieces])
+    return model.get_encoder()(input_features.to(model.device, model.dtype)).last_hidden_state
 
 
 class Decoder:

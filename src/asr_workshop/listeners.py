@@ -22,16 +22,12 @@ from asr_workshop.decoding import MAX_TOKENS, Decoded, Decoder, encode, write
 from asr_workshop.guards import LOOP_RATIO, Guards, compression_ratio, seems_silent, token_limit
 from asr_workshop.phrases import in_order, split_phrases
 from asr_workshop.speech import WINDOW_SECONDS, Window
-from asr_workshop.transcript import Word
+from asr_workshop.transcript import TranscriptionError, Word
 
 MOST_WINDOWS = 16  # in a batch; on a CPU more gained nothing
 BATCH_BYTES = 1 << 30  # 1 GiB for the decoder's memory of what it hears
 TEMPERATURES = (0.2, 0.4, 0.6, 0.8, 1.0)  # tried in turn on a loop (Whisper paper, 4.5)
 PLAIN_WINDOW_SECONDS = 15.0  # for models that give no times: a window is a segment
-
-
-class TranscriptionError(ValueError):
-    """What you asked for cannot be done with this model; the message says why."""
 
 
 def listener_for(pipe, language: str | None, task: str):
@@ -73,8 +69,10 @@ class WhisperListener:
         window_bytes = states * self.model.dtype.itemsize
         return int(np.clip(BATCH_BYTES // window_bytes, 1, MOST_WINDOWS))
 
-    def listen(self, audio: np.ndarray, windows: Sequence[Window], guards: Guards):
+    def listen(self, audio: np.ndarray, windows: Sequence[Window], guards: Guards, report):
         """Transcribe windows of a recording.
+
+        ``report`` is told the seconds done: half when a window is heard, half when written.
 
         Returns
         -------
@@ -82,10 +80,11 @@ class WhisperListener:
             What was said, and what was dropped and why.
         """
         with _inference(self.model):
-            states = encode(self.model, self._log_mel(audio, windows))
+            states = torch.cat([self._hear(audio, window, report) for window in windows])
             decoded, no_speech, notes = self._decode(states, windows, guards)
             segments, dropped = [], []
             for i, window in enumerate(windows):
+                report(window.duration / 2)
                 unsure = seems_silent(no_speech[i], decoded[i].mean_log_probability)
                 if not decoded[i].tokens:
                     continue
@@ -96,17 +95,20 @@ class WhisperListener:
                 segments += [replace(s, guards=notes[i]) for s in split_phrases(words)]
         return segments, dropped
 
-    def _log_mel(self, audio, windows):
-        return self.pipe.feature_extractor(
-            [window.cut(audio) for window in windows],
-            sampling_rate=SAMPLING_RATE,
-            return_tensors="pt",
+    def _hear(self, audio: np.ndarray, window: Window, report=lambda seconds: None):
+        """The encoder's view of one window; a batch would gain little and cost much memory."""
+        log_mel = self.pipe.feature_extractor(
+            window.cut(audio), sampling_rate=SAMPLING_RATE, return_tensors="pt"
         ).input_features
+        states = encode(self.model, log_mel)
+        report(window.duration / 2)
+        return states
 
     def _decode(self, states, windows, guards):
         decoder, first = self._start(states)
         if self.language is None:
-            self._settle_language(first, windows)
+            probabilities = self._language_probabilities(first, windows)
+            self.language, self.language_probability = next(iter(probabilities.items()))
         limits = [MAX_TOKENS] * len(windows)
         if guards.limit_length:
             limits = [min(MAX_TOKENS, token_limit(window.duration)) for window in windows]
@@ -131,15 +133,21 @@ class WhisperListener:
             setting = [config.lang_to_id[f"<|{self.language}|>"], config.task_to_id[self.task]]
         return [config.decoder_start_token_id, *setting, config.no_timestamps_token_id]
 
-    def _settle_language(self, first: torch.Tensor, windows: Sequence[Window]) -> None:
-        """Average over the windows what the model takes the language to be."""
-        ids = list(self.config.lang_to_id.values())
-        among = first[:, ids] / first[:, ids].sum(-1, keepdim=True)
+    def languages(self, audio: np.ndarray, windows: Sequence[Window]) -> dict[str, float]:
+        """How probable each language is, judged from these windows; the likeliest first."""
+        with _inference(self.model):
+            _, first = self._start(torch.cat([self._hear(audio, w) for w in windows]))
+        return self._language_probabilities(first, windows)
+
+    def _language_probabilities(self, first: torch.Tensor, windows: Sequence[Window]):
+        """Mean over the windows, by their length, of what the decoder expects first."""
+        codes = [code.strip("<|>") for code in self.config.lang_to_id]
+        among = first[:, list(self.config.lang_to_id.values())]
+        among = among / among.sum(-1, keepdim=True)
         weights = torch.tensor([window.duration for window in windows])
         mean = (among * weights[:, None]).sum(0) / weights.sum()
-        best = int(mean.argmax())
-        self.language = list(self.config.lang_to_id)[best].strip("<|>")
-        self.language_probability = float(mean[best])
+        pairs = zip(codes, mean.tolist(), strict=True)
+        return dict(sorted(pairs, key=lambda pair: pair[1], reverse=True))
 
     def _retry(self, decoded: Decoded, states: torch.Tensor, limit: int):
         """Decode a loop again, with more and more chance, until the text runs freely."""
@@ -193,7 +201,7 @@ class PlainListener:
         self.gives_times = pipe.type != "seq2seq"
         self.window_seconds = WINDOW_SECONDS if self.gives_times else PLAIN_WINDOW_SECONDS
 
-    def listen(self, audio: np.ndarray, windows: Sequence[Window], guards: Guards):
+    def listen(self, audio: np.ndarray, windows: Sequence[Window], guards: Guards, report):
         """Transcribe windows of a recording; see WhisperListener.listen."""
         sounds = [{"raw": w.cut(audio), "sampling_rate": SAMPLING_RATE} for w in windows]
         options = {"return_timestamps": "word"} if self.gives_times else {}
@@ -202,6 +210,7 @@ class PlainListener:
             words = [_plain_word(chunk, window) for chunk in result.get("chunks", ())]
             whole = Word(window.spans[0].start, window.spans[-1].end, result["text"])
             segments += split_phrases(in_order(words or [whole], _seconds(audio)))
+            report(window.duration)
         if not self.gives_times:
             segments = [replace(segment, words=()) for segment in segments]
         return segments, []

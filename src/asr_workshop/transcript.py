@@ -9,6 +9,10 @@ from pathlib import Path
 UNSPACED_LANGUAGES = frozenset({"zh", "yue", "ja", "th", "lo", "my"})
 
 
+class TranscriptionError(ValueError):
+    """What you asked for cannot be done with this model; the message says why."""
+
+
 @dataclass(frozen=True)
 class Word:
     """One word: its text, when it was said (seconds), and how sure the model was (0 to 1)."""
@@ -50,6 +54,8 @@ class Transcript:
         1.0 when you gave the language yourself or the model knows only one.
     duration : float
         Length of the sound in seconds.
+    task : str
+        ``"translate"`` when the text is an English translation, else ``"transcribe"``.
     guards : tuple of str
         What the safety nets did that is not tied to one segment, such as text that was dropped.
 
@@ -64,13 +70,14 @@ class Transcript:
     language: str | None
     language_probability: float | None
     duration: float
+    task: str = "transcribe"
     guards: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
         """The whole text: the segments' texts, joined."""
-        joiner = "" if self.language in UNSPACED_LANGUAGES else " "
-        return joiner.join(segment.text for segment in self.segments)
+        unspaced = self.language in UNSPACED_LANGUAGES and self.task == "transcribe"
+        return ("" if unspaced else " ").join(segment.text for segment in self.segments)
 
     @property
     def words(self) -> tuple[Word, ...]:

@@ -11,7 +11,7 @@ import numpy as np
 from asr_workshop.audio import SAMPLING_RATE, load_audio
 from asr_workshop.guards import Guards
 from asr_workshop.speech import WINDOW_SECONDS, Span, find_speech, pack_windows
-from asr_workshop.transcript import Segment, Transcript
+from asr_workshop.transcript import Segment, Transcript, TranscriptionError
 
 ALL_GUARDS = Guards()
 
@@ -78,10 +78,9 @@ def transcribe(
     with _progress(progress, sum(window.duration for window in windows)) as report:
         for first in range(0, len(windows), listener.batch_size):
             batch = windows[first : first + listener.batch_size]
-            heard, dropped = listener.listen(audio, batch, guards)
+            heard, dropped = listener.listen(audio, batch, guards, report)
             segments += heard
             notes += dropped
-            report(sum(window.duration for window in batch))
     if not words:
         segments = [replace(segment, words=()) for segment in segments]
     return Transcript(
@@ -89,8 +88,46 @@ def transcribe(
         language=listener.language,
         language_probability=listener.language_probability,
         duration=len(audio) / SAMPLING_RATE,
+        task=task,
         guards=tuple(notes),
     )
+
+
+def detect_language(audio, pipe) -> dict[str, float]:
+    """Find out what language is spoken, from the first batch of speech in a recording.
+
+    Parameters
+    ----------
+    audio : ndarray of float32, shape (n_samples,), or anything that load_audio takes
+    pipe : transformers pipeline
+        With a multilingual Whisper.
+
+    Returns
+    -------
+    dict
+        Probability by language code, the likeliest first; empty when nobody speaks.
+
+    Raises
+    ------
+    TranscriptionError
+        The model knows one language only.
+
+    Examples
+    --------
+    >>> detect_language("bonjour.mp3", pipe)  # doctest: +SKIP
+    {'fr': 0.99, 'en': 0.002, ...}
+    """
+    from asr_workshop.listeners import WhisperListener, listener_for
+
+    listener = listener_for(pipe, None, "transcribe")
+    if not isinstance(listener, WhisperListener) or listener.language is not None:
+        raise TranscriptionError(
+            "This model cannot tell languages apart. Load a multilingual Whisper, such as "
+            "openai/whisper-base."
+        )
+    audio = load_audio(audio)
+    windows = pack_windows(find_speech(audio))[: listener.batch_size]
+    return listener.languages(audio, windows) if windows else {}
 
 
 def _regular_cuts(audio: np.ndarray) -> list[Span]:

@@ -1,0 +1,133 @@
+"""Our decoding loop and our attention against the library's."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from asr_workshop.alignment import token_times, warp
+from asr_workshop.attention import attention_kernel
+from asr_workshop.audio import load_audio
+from asr_workshop.clips import clip
+from asr_workshop.decoding import Decoder, encode, write
+from asr_workshop.guards import token_limit
+
+
+def log_mel(pipe, *sounds):
+    return pipe.feature_extractor(
+        list(sounds), sampling_rate=16_000, return_tensors="pt"
+    ).input_features
+
+
+def decode(pipe, features, limits, temperature=0.0):
+    config = pipe.model.generation_config
+    with torch.inference_mode():
+        states = encode(pipe.model, features)
+        prefix = [config.decoder_start_token_id, config.no_timestamps_token_id]
+        return states, write(Decoder(pipe.model, states), prefix, limits, temperature)
+
+
+@pytest.fixture(scope="module")
+def sounds():
+    return [load_audio(clip(name)) for name in ("example_audio.mp3", "greeting.wav", "soup.m4a")]
+
+
+def test_greedy_decoding_writes_what_the_library_writes(tiny_en, sounds):
+    features = log_mel(tiny_en, *sounds)
+    _, ours = decode(tiny_en, features, [200] * len(sounds))
+    theirs = tiny_en.model.generate(features, num_beams=1, max_new_tokens=200)
+    for mine, other in zip(ours, theirs, strict=True):
+        text = tiny_en.tokenizer.decode(other, skip_special_tokens=True)
+        assert tiny_en.tokenizer.decode(mine.tokens) == text
+        assert mine.finished
+
+
+def test_a_window_reads_the_same_alone_and_in_company(tiny_en, sounds):
+    together = decode(tiny_en, log_mel(tiny_en, *sounds), [200] * len(sounds))[1]
+    for sound, decoded in zip(sounds, together, strict=True):
+        alone = decode(tiny_en, log_mel(tiny_en, sound), [200])[1][0]
+        assert alone.tokens == decoded.tokens
+        assert np.allclose(alone.log_probabilities, decoded.log_probabilities, atol=1e-3)
+
+
+def test_no_window_writes_more_than_its_own_limit(tiny_en, sounds):
+    limits = [3, 200, 5]
+    _, decoded = decode(tiny_en, log_mel(tiny_en, *sounds), limits)
+    assert [len(d.tokens) for d in decoded if not d.finished] == [3, 5]
+    assert decoded[1].finished
+
+
+def test_probabilities_are_those_of_the_library(tiny_en, sounds):
+    features = log_mel(tiny_en, sounds[0])
+    _, (decoded,) = decode(tiny_en, features, [200])
+    config = tiny_en.model.generation_config
+    tokens = [config.decoder_start_token_id, config.no_timestamps_token_id, *decoded.tokens]
+    with torch.inference_mode():
+        logits = tiny_en.model(features, decoder_input_ids=torch.tensor([tokens])).logits[0]
+    # The library's own first choice, with the tokens that are no text left out.
+    logits[:, config.eos_token_id + 1 :] = float("-inf")
+    logits[:, config.suppress_tokens] = float("-inf")
+    scores = logits.log_softmax(-1)[range(1, len(tokens) - 1), decoded.tokens]
+    assert np.allclose(scores[1:], decoded.log_probabilities[1:], atol=1e-3)
+
+
+def test_chance_falls_the_same_way_each_time_and_leaves_yours_alone(tiny_en, sounds):
+    features = log_mel(tiny_en, sounds[0])
+    before = torch.random.get_rng_state()
+    first, second = (decode(tiny_en, features, [200], temperature=1.0)[1] for _ in range(2))
+    assert first == second
+    assert torch.equal(before, torch.random.get_rng_state())
+
+
+@pytest.mark.parametrize("dtype, tolerance", [(torch.float32, 1e-4), (torch.bfloat16, 0.15)])
+def test_blocked_attention_computes_what_plain_attention_computes(tiny_en, dtype, tolerance):
+    model = tiny_en.model.to(dtype)
+    try:
+        torch.manual_seed(0)
+        features = torch.randn(1, 80, 3000, dtype=dtype)
+        tokens = torch.randint(0, 50_000, (1, 200))  # more rows than a block, with a causal mask
+        outputs = []
+        for name in ("eager", "blocked"):
+            with torch.inference_mode(), attention_kernel(model, name):
+                states = model.get_encoder()(features).last_hidden_state
+                decoded = model.model.decoder(input_ids=tokens, encoder_hidden_states=states)
+                outputs.append(decoded.last_hidden_state.float())
+        scale = outputs[0].abs().mean()
+        assert (outputs[0] - outputs[1]).abs().mean() / scale < tolerance
+    finally:
+        tiny_en.model.to(torch.float32)
+
+
+def test_the_kernel_is_put_back_even_after_an_error(tiny_en):
+    before = tiny_en.model.config._attn_implementation
+    with pytest.raises(RuntimeError), attention_kernel(tiny_en.model, "blocked"):
+        raise RuntimeError
+    assert tiny_en.model.config._attn_implementation == before
+
+
+@pytest.mark.parametrize("shape", [(1, 2), (5, 5), (12, 70), (30, 8)])
+def test_warping_finds_the_librarys_path(shape):
+    from transformers.models.whisper.generation_whisper import _dynamic_time_warping
+
+    cost = np.random.default_rng(0).normal(size=shape)
+    rows, columns = _dynamic_time_warping(cost)
+    first = np.r_[True, np.diff(rows) > 0]
+    assert np.array_equal(warp(cost), columns[first])
+
+
+def test_token_times_move_forward_and_agree_with_the_librarys(tiny_en, sounds):
+    audio = sounds[0]
+    features = log_mel(tiny_en, audio)
+    states, (decoded,) = decode(tiny_en, features, [token_limit(len(audio) / 16_000)])
+    config = tiny_en.model.generation_config
+    prefix = [config.decoder_start_token_id, config.no_timestamps_token_id]
+    with torch.inference_mode():
+        times = token_times(tiny_en.model, states[0], prefix, decoded.tokens, len(audio) / 16_000)
+    assert len(times) == len(decoded.tokens) + 1
+    assert np.all(np.diff(times) >= 0)
+    chunks = tiny_en(audio, return_timestamps="word")["chunks"]
+    spoken = [i for i, t in enumerate(decoded.tokens) if tiny_en.tokenizer.decode(t)[0] == " "]
+    theirs = np.array([chunk["timestamp"][0] for chunk in chunks])
+    assert len(theirs) == len(spoken)
+    assert np.median(np.abs(times[spoken] - theirs)) <= 0.1
