@@ -18,7 +18,7 @@ def token_times(
     encoder_states: torch.Tensor,
     prefix: Sequence[int],
     tokens: Sequence[int],
-    duration: float,
+    covered: Sequence[tuple[float, float]],
 ) -> np.ndarray:
     """Find the moment at which each token of a window begins.
 
@@ -34,8 +34,8 @@ def token_times(
         All special tokens before the text.
     tokens : sequence of int
         The text.
-    duration : float
-        Seconds of sound in the window.
+    covered : sequence of (start, end)
+        The stretches of the window, in seconds, in which the text can have been spoken.
 
     Returns
     -------
@@ -47,9 +47,10 @@ def token_times(
     Word times by cross-attention and dynamic time warping follow openai/whisper, timing.py.
     """
     attention = _attention(model, encoder_states[None], [*prefix, *tokens])
-    n_states = max(2, min(attention.shape[-1], round(duration / SECONDS_PER_STATE)))
-    rows = attention[:, len(prefix) - 1 :, :n_states]  # the rows that predict text, then its end
-    return warp(-_sharpen(rows).numpy()) * SECONDS_PER_STATE
+    moments = np.arange(attention.shape[-1]) * SECONDS_PER_STATE
+    states = np.flatnonzero(sum((start <= moments) & (moments < end) for start, end in covered))
+    rows = attention[:, len(prefix) - 1 :, states]  # the rows that predict text, then its end
+    return moments[states[warp(-_sharpen(rows).numpy())]]
 
 
 def warp(cost: np.ndarray) -> np.ndarray:

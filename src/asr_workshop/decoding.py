@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -17,17 +18,46 @@ from transformers.cache_utils import DynamicCache, EncoderDecoderCache
 MAX_TOKENS = 224  # half of Whisper's 448 positions; the other half is for a prompt
 
 
+SECONDS_PER_STAMP = 0.02  # Whisper's time stamps count fiftieths of a second
+
+
 @dataclass(frozen=True)
 class Decoded:
-    """What the decoder wrote for one window."""
+    """What the decoder wrote for one window: phrases, each between two time stamps."""
 
     tokens: tuple[int, ...]
     log_probabilities: tuple[float, ...]
-    finished: bool  # False: it ran into its limit before it said it was done
+    first_special: int  # tokens from here on are no text
+    first_stamp: int  # and from here on they are time stamps, counted from 0 s
+
+    @property
+    def text_tokens(self) -> tuple[int, ...]:
+        """The tokens that are text."""
+        return tuple(token for token in self.tokens if token < self.first_special)
+
+    @property
+    def text_scores(self) -> tuple[float, ...]:
+        """The log-probabilities of the tokens that are text."""
+        pairs = zip(self.tokens, self.log_probabilities, strict=True)
+        return tuple(score for token, score in pairs if token < self.first_special)
+
+    def covered(self, duration: float) -> list[tuple[float, float]]:
+        """The stretches of the window, in seconds, that its phrases say they cover."""
+        stretches, start = [], 0.0
+        for before, token in pairwise((self.first_special, *self.tokens)):
+            if token < self.first_stamp:
+                continue
+            moment = (token - self.first_stamp) * SECONDS_PER_STAMP
+            if before < self.first_special:  # after text: it closes a phrase
+                stretches.append((start, moment))
+            start = moment
+        if self.tokens and self.tokens[-1] < self.first_special:  # cut off before it was closed
+            stretches.append((start, duration))
+        return stretches
 
     @property
     def mean_log_probability(self) -> float:
-        """Average over the tokens; 0 is certainty. -inf when there are none."""
+        """Average over all tokens; 0 is certainty, -inf when there are none."""
         return float(np.mean(self.log_probabilities)) if self.tokens else float("-inf")
 
 
@@ -54,6 +84,7 @@ class Decoder:
         self.model = model
         self.encoder_states = encoder_states
         self.cache = EncoderDecoderCache(DynamicCache(), DynamicCache())
+        self.logits = None  # what it expects next, shape (n_windows, n_vocabulary)
 
     def read(self, tokens: torch.Tensor) -> torch.Tensor:
         """Take in tokens, shape (n_windows, n_tokens), and return the next token's logits."""
@@ -63,7 +94,8 @@ class Decoder:
             past_key_values=self.cache,
             use_cache=True,
         )
-        return self.model.proj_out(output.last_hidden_state[:, -1]).float()
+        self.logits = self.model.proj_out(output.last_hidden_state[:, -1]).float()
+        return self.logits
 
     def keep(self, rows: torch.Tensor) -> None:
         """Forget all windows but these."""
@@ -71,20 +103,13 @@ class Decoder:
         self.cache.batch_select_indices(rows)
 
 
-def write(
-    decoder: Decoder,
-    prefix: Sequence[int],
-    limits: Sequence[int],
-    temperature: float = 0.0,
-) -> list[Decoded]:
+def write(decoder: Decoder, limits: Sequence[int], temperature: float = 0.0) -> list[Decoded]:
     """Let the decoder write each window's text, a token at a time.
 
     Parameters
     ----------
     decoder : Decoder
-        Fresh, or having read the tokens that come before ``prefix``.
-    prefix : sequence of int
-        Tokens that set the task: language, transcribe or translate, no timestamps.
+        Having read the tokens that set language and task.
     limits : sequence of int
         Most tokens to write, for each window.
     temperature : float
@@ -97,16 +122,15 @@ def write(
         One for each window, in order.
     """
     config = decoder.model.generation_config
-    forbidden = forbidden_tokens(config, decoder.model.config.vocab_size).to(decoder.model.device)
+    device = decoder.model.device
+    rules = Rules(config, decoder.model.config.vocab_size, device)
+    chance = torch.Generator(device).manual_seed(0)  # the same draw each time
     rows = list(range(len(limits)))  # which windows are still being written
     tokens: list[list[int]] = [[] for _ in rows]
     scores: list[list[float]] = [[] for _ in rows]
     finished = [False] * len(rows)
-    device = decoder.model.device
-    chance = torch.Generator(device).manual_seed(0)  # the same draw each time
-    read = torch.tensor([list(prefix)] * len(rows), device=device)
-    for step in range(max(limits, default=0)):
-        log_probabilities = _allowed(decoder.read(read), forbidden, config, first=step == 0)
+    for _ in range(max(limits, default=0)):
+        log_probabilities = rules.apply(decoder.logits, [tokens[row] for row in rows])
         chosen, chosen_scores = _choose(log_probabilities, temperature, chance)
         for row, token, score in zip(rows, chosen.tolist(), chosen_scores.tolist(), strict=True):
             finished[row] = finished[row] or token == config.eos_token_id
@@ -120,29 +144,55 @@ def write(
             keep = torch.tensor(going, device=device)
             decoder.keep(keep)
             rows, chosen = [rows[i] for i in going], chosen[keep]
-        read = chosen[:, None]
+        decoder.read(chosen[:, None])
     return [
-        Decoded(tuple(t), tuple(s), f) for t, s, f in zip(tokens, scores, finished, strict=True)
+        Decoded(tuple(t), tuple(s), config.eos_token_id, rules.first_time)
+        for t, s in zip(tokens, scores, strict=True)
     ]
 
 
-def forbidden_tokens(config, vocabulary_size: int) -> torch.Tensor:
-    """The penalty added to the logits: -inf for tokens that are no text, 0 for the others.
+class Rules:
+    """What may come next, made ready once for a model.
 
-    Whisper's own list (``suppress_tokens``: music notes, brackets of stage directions)
-    and every special token except the one that ends the text.
+    Whisper's text is held up by time stamps: one opens each phrase, one closes it, and they
+    never go back. Letting it write them costs a few tokens and keeps it from leaving out
+    phrases. The rules are those of the Whisper paper's own code (openai/whisper, decoding.py).
     """
-    penalty = torch.zeros(vocabulary_size)
-    penalty[config.suppress_tokens or []] = float("-inf")
-    penalty[config.eos_token_id + 1 :] = float("-inf")
-    return penalty
 
+    LATEST_START = 50  # the first phrase opens within 50 x 0.02 s = 1 s
 
-def _allowed(logits, forbidden, config, first: bool) -> torch.Tensor:
-    logits = logits + forbidden
-    if first:  # no window begins with a lone space or with its end
-        logits[:, config.begin_suppress_tokens or []] = float("-inf")
-    return logits.log_softmax(-1)
+    def __init__(self, config, vocabulary_size: int, device):
+        self.end = config.eos_token_id
+        self.first_time = config.no_timestamps_token_id + 1
+        self.begin_suppressed = config.begin_suppress_tokens or []
+        self.penalty = torch.zeros(vocabulary_size, device=device)
+        self.penalty[config.suppress_tokens or []] = float("-inf")
+        self.penalty[self.end + 1 : self.first_time] = float("-inf")
+
+    def apply(self, logits: torch.Tensor, written: list[list[int]]) -> torch.Tensor:
+        """Log-probabilities of the next token; -inf for all that may not come."""
+        scores = logits + self.penalty
+        never = float("-inf")
+        for row, tokens in enumerate(written):
+            stamps = [token for token in tokens if token >= self.first_time]
+            if not tokens:
+                scores[row, : self.first_time] = never
+                scores[row, self.first_time + self.LATEST_START + 1 :] = never
+                continue
+            after_stamp = tokens[-1] >= self.first_time
+            after_two = len(tokens) < 2 or tokens[-2] >= self.first_time
+            if after_stamp and after_two:
+                scores[row, self.first_time :] = never
+            elif after_stamp:
+                scores[row, : self.end] = never
+            if stamps:
+                least = stamps[-1] if after_stamp and not after_two else stamps[-1] + 1
+                scores[row, self.first_time : least] = never
+        scores = scores.log_softmax(-1)
+        stamp = scores[:, self.first_time :].logsumexp(-1)
+        text = scores[:, : self.first_time].max(-1).values
+        scores[stamp > text, : self.first_time] = never
+        return scores
 
 
 def _choose(log_probabilities: torch.Tensor, temperature: float, chance: torch.Generator):

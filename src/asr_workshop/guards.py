@@ -1,14 +1,16 @@
-"""Safety nets against text that nobody said."""
+"""Safety nets against text that nobody said, and against speech that got no text."""
 
 from __future__ import annotations
 
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 LOOP_RATIO = 2.4  # text that zlib shrinks more than this repeats itself (Whisper paper, 4.5)
 NO_SPEECH_PROBABILITY = 0.6  # Whisper paper, 4.5: silence when the model itself says so …
 UNSURE_LOG_PROBABILITY = -1.0  # … and is unsure of what it wrote
 TOKENS_PER_SECOND = 15  # see token_limit
+GAP_SECONDS = 1.0  # long enough for three words; shorter ones are breaths and rounded stamps
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,8 @@ class Guards:
         Text that repeats itself is decoded again with some chance in it.
     limit_length : bool
         No more tokens than somebody could say in the time.
+    fill_gaps : bool
+        Speech that no phrase covers is listened to once more, on its own.
     drop_unsure : bool
         Drop what was written where the model itself says "no speech" and is unsure.
 
@@ -34,6 +38,7 @@ class Guards:
     only_speech: bool = True
     retry_loops: bool = True
     limit_length: bool = True
+    fill_gaps: bool = True
     drop_unsure: bool = True
 
 
@@ -47,6 +52,19 @@ def compression_ratio(text: str) -> float:
     """
     data = text.encode()
     return len(data) / len(zlib.compress(data)) if data else 0.0
+
+
+def gaps(covered: Sequence[tuple[float, float]], duration: float) -> list[tuple[float, float]]:
+    """The stretches of a window, of at least a second, that no phrase covers.
+
+    Examples
+    --------
+    >>> gaps([(0.0, 4.0), (9.5, 20.0)], 20.3)
+    [(4.0, 9.5)]
+    """
+    edges = [0.0, *(edge for stretch in covered for edge in stretch), duration]
+    pairs = zip(edges[::2], edges[1::2], strict=True)
+    return [(start, end) for start, end in pairs if end - start >= GAP_SECONDS]
 
 
 def token_limit(seconds: float) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 
 import numpy as np
@@ -19,10 +19,10 @@ from asr_workshop.alignment import token_times
 from asr_workshop.attention import attention_kernel
 from asr_workshop.audio import SAMPLING_RATE
 from asr_workshop.decoding import MAX_TOKENS, Decoded, Decoder, encode, write
-from asr_workshop.guards import LOOP_RATIO, Guards, compression_ratio, seems_silent, token_limit
+from asr_workshop.guards import LOOP_RATIO, Guards, compression_ratio, gaps, seems_silent, token_limit
 from asr_workshop.phrases import in_order, split_phrases
-from asr_workshop.speech import WINDOW_SECONDS, Window
-from asr_workshop.transcript import TranscriptionError, Word
+from asr_workshop.speech import WINDOW_SECONDS, Span, Window
+from asr_workshop.transcript import Segment, TranscriptionError, Word
 
 MOST_WINDOWS = 16  # in a batch; on a CPU more gained nothing
 BATCH_BYTES = 1 << 30  # 1 GiB for the decoder's memory of what it hears
@@ -47,6 +47,25 @@ def listener_for(pipe, language: str | None, task: str):
         f"{type(pipe).__name__} is not a speech recognition pipeline. "
         "Get one from load_pipeline()."
     )
+
+
+@dataclass
+class Heard:
+    """What listening to some windows gave.
+
+    Attributes
+    ----------
+    segments : list of Segment
+        What was said.
+    missed : list of Span
+        Speech that got no text.
+    dropped : list of str
+        Text that was not believed, and why.
+    """
+
+    segments: list[Segment] = field(default_factory=list)
+    missed: list[Span] = field(default_factory=list)
+    dropped: list[str] = field(default_factory=list)
 
 
 class WhisperListener:
@@ -76,24 +95,23 @@ class WhisperListener:
 
         Returns
         -------
-        list of Segment, list of str
-            What was said, and what was dropped and why.
+        Heard
         """
         with _inference(self.model):
             states = torch.cat([self._hear(audio, window, report) for window in windows])
             decoded, no_speech, notes = self._decode(states, windows, guards)
-            segments, dropped = [], []
+            heard = Heard()
             for i, window in enumerate(windows):
                 report(window.duration / 2)
                 unsure = seems_silent(no_speech[i], decoded[i].mean_log_probability)
-                if not decoded[i].tokens:
-                    continue
-                if guards.drop_unsure and unsure:
-                    dropped.append(_dropped_note(window))
-                    continue
-                words = in_order(self._words(states[i], decoded[i], window), _seconds(audio))
-                segments += [replace(s, guards=notes[i]) for s in split_phrases(words)]
-        return segments, dropped
+                if guards.drop_unsure and unsure and decoded[i].text_tokens:
+                    heard.dropped.append(_dropped_note(window))
+                elif decoded[i].text_tokens:
+                    words = in_order(self._words(states[i], decoded[i], window), _seconds(audio))
+                    heard.segments += [replace(s, guards=notes[i]) for s in split_phrases(words)]
+                    if guards.fill_gaps:
+                        heard.missed += _missed(window, decoded[i])
+        return heard
 
     def _hear(self, audio: np.ndarray, window: Window, report=lambda seconds: None):
         """The encoder's view of one window; a batch would gain little and cost much memory."""
@@ -112,7 +130,7 @@ class WhisperListener:
         limits = [MAX_TOKENS] * len(windows)
         if guards.limit_length:
             limits = [min(MAX_TOKENS, token_limit(window.duration)) for window in windows]
-        decoded = write(decoder, self._prefix()[1:], limits)
+        decoded = self._write(decoder, limits)
         notes = [()] * len(windows)
         if guards.retry_loops:
             for i, limit in enumerate(limits):
@@ -123,15 +141,22 @@ class WhisperListener:
     def _start(self, states):
         """Give the decoder its first token; what it expects next tells language and silence."""
         decoder = Decoder(self.model, states)
-        start = torch.full((len(states), 1), self._prefix()[0], device=self.model.device)
-        return decoder, decoder.read(start).softmax(-1).cpu()
+        return decoder, self._read(decoder, [self.config.decoder_start_token_id]).softmax(-1).cpu()
 
-    def _prefix(self) -> list[int]:
-        """The special tokens before the text: start, language, task, no timestamps."""
-        config, setting = self.config, []
-        if config.is_multilingual and self.language is not None:
-            setting = [config.lang_to_id[f"<|{self.language}|>"], config.task_to_id[self.task]]
-        return [config.decoder_start_token_id, *setting, config.no_timestamps_token_id]
+    def _read(self, decoder: Decoder, tokens: list[int]) -> torch.Tensor:
+        rows = len(decoder.encoder_states)
+        return decoder.read(torch.tensor([tokens] * rows, device=self.model.device))
+
+    def _write(self, decoder: Decoder, limits: list[int], temperature: float = 0.0):
+        if self._setting():
+            self._read(decoder, self._setting())
+        return write(decoder, limits, temperature)
+
+    def _setting(self) -> list[int]:
+        """The special tokens that set language and task; an English model has none."""
+        if not self.config.is_multilingual:
+            return []
+        return [self.config.lang_to_id[f"<|{self.language}|>"], self.config.task_to_id[self.task]]
 
     def languages(self, audio: np.ndarray, windows: Sequence[Window]) -> dict[str, float]:
         """How probable each language is, judged from these windows; the likeliest first."""
@@ -156,7 +181,7 @@ class WhisperListener:
             if not self._loops(best):
                 break
             decoder, _ = self._start(states)
-            again = write(decoder, self._prefix()[1:], [limit], temperature)[0]
+            again = self._write(decoder, [limit], temperature)[0]
             if self._repetition(again) < self._repetition(best):
                 best = again
                 notes = (f"repeated itself: decoded again at temperature {temperature}",)
@@ -166,21 +191,20 @@ class WhisperListener:
         return self._repetition(decoded) > LOOP_RATIO
 
     def _repetition(self, decoded: Decoded) -> float:
-        return compression_ratio(self.pipe.tokenizer.decode(decoded.tokens))
+        return compression_ratio(self.pipe.tokenizer.decode(decoded.text_tokens))
 
     def _words(self, states: torch.Tensor, decoded: Decoded, window: Window) -> list[Word]:
         """Put the tokens together to words on the recording's clock."""
-        starts = token_times(
-            self.model, states, self._prefix(), decoded.tokens, window.duration
-        )
+        config, tokens = self.config, list(decoded.text_tokens)
+        prefix = [config.decoder_start_token_id, *self._setting(), config.no_timestamps_token_id]
+        covered = decoded.covered(window.duration)
+        starts = token_times(self.model, states, prefix, tokens, covered)
         language = LANGUAGES.get(self.language, "english")
-        texts, _, members = _combine_tokens_into_words(
-            self.pipe.tokenizer, list(decoded.tokens), language
-        )
+        texts, _, members = _combine_tokens_into_words(self.pipe.tokenizer, tokens, language)
         words = []
         for text, indices in zip(texts, members, strict=True):
             times = window.to_recording(starts[indices[0]], starts[indices[-1] + 1])
-            scores = [decoded.log_probabilities[i] for i in indices]
+            scores = [decoded.text_scores[i] for i in indices]
             words.append(Word(*times, text, float(np.exp(np.mean(scores)))))
         return words
 
@@ -205,15 +229,15 @@ class PlainListener:
         """Transcribe windows of a recording; see WhisperListener.listen."""
         sounds = [{"raw": w.cut(audio), "sampling_rate": SAMPLING_RATE} for w in windows]
         options = {"return_timestamps": "word"} if self.gives_times else {}
-        segments = []
+        heard = Heard()
         for window, result in zip(windows, self.pipe(sounds, **options), strict=True):
             words = [_plain_word(chunk, window) for chunk in result.get("chunks", ())]
             whole = Word(window.spans[0].start, window.spans[-1].end, result["text"])
-            segments += split_phrases(in_order(words or [whole], _seconds(audio)))
+            heard.segments += split_phrases(in_order(words or [whole], _seconds(audio)))
             report(window.duration)
         if not self.gives_times:
-            segments = [replace(segment, words=()) for segment in segments]
-        return segments, []
+            heard.segments = [replace(segment, words=()) for segment in heard.segments]
+        return heard
 
 
 def check_language(config, language: str | None) -> str | None:
@@ -282,6 +306,11 @@ def _name(model) -> str:
 
 def _seconds(audio: np.ndarray) -> float:
     return len(audio) / SAMPLING_RATE
+
+
+def _missed(window: Window, decoded: Decoded) -> list[Span]:
+    stretches = gaps(decoded.covered(window.duration), window.duration)
+    return [span for stretch in stretches for span in window.part(*stretch)]
 
 
 def _plain_word(chunk: dict, window: Window) -> Word:

@@ -46,6 +46,17 @@ class Window:
         pieces = [_slice(audio, span) for span in self.spans]
         return np.concatenate(pieces) if len(pieces) > 1 else pieces[0]
 
+    def part(self, start: float, end: float) -> list[Span]:
+        """The spans of the recording that lie between two times on the window's clock."""
+        spans, offset = [], 0.0
+        for span in self.spans:
+            first = max(span.start, span.start + start - offset)
+            last = min(span.end, span.start + end - offset)
+            if last > first:
+                spans.append(Span(first, last))
+            offset += span.duration
+        return spans
+
     def to_recording(self, start: float, end: float) -> tuple[float, float]:
         """Turn two times on the window's clock into times on the recording's clock.
 

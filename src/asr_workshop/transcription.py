@@ -14,6 +14,7 @@ from asr_workshop.speech import WINDOW_SECONDS, Span, find_speech, pack_windows
 from asr_workshop.transcript import Segment, Transcript, TranscriptionError
 
 ALL_GUARDS = Guards()
+LISTENINGS = 2  # the second for speech that got no text in the first
 
 
 def transcribe(
@@ -72,15 +73,7 @@ def transcribe(
     listener = listener_for(pipe, language, task)
     audio = load_audio(audio)
     spans = find_speech(audio) if guards.only_speech else _regular_cuts(audio)
-    windows = pack_windows(spans, listener.window_seconds)
-    segments: list[Segment] = []
-    notes: list[str] = []
-    with _progress(progress, sum(window.duration for window in windows)) as report:
-        for first in range(0, len(windows), listener.batch_size):
-            batch = windows[first : first + listener.batch_size]
-            heard, dropped = listener.listen(audio, batch, guards, report)
-            segments += heard
-            notes += dropped
+    segments, notes = _listen(listener, audio, spans, guards, progress)
     if not words:
         segments = [replace(segment, words=()) for segment in segments]
     return Transcript(
@@ -91,6 +84,28 @@ def transcribe(
         task=task,
         guards=tuple(notes),
     )
+
+
+def _listen(listener, audio, spans, guards, progress) -> tuple[list[Segment], list[str]]:
+    """Go through all speech, and through what was missed once more."""
+    segments: list[Segment] = []
+    notes: list[str] = []
+    with _progress(progress, sum(span.duration for span in spans)) as report:
+        for _ in range(LISTENINGS):
+            windows = pack_windows(spans, listener.window_seconds)
+            missed = []
+            for first in range(0, len(windows), listener.batch_size):
+                batch = windows[first : first + listener.batch_size]
+                heard = listener.listen(audio, batch, guards, report)
+                segments += heard.segments
+                missed += heard.missed
+                notes += heard.dropped
+            spans, report = missed, _nothing
+    return sorted(segments, key=lambda segment: segment.start), notes
+
+
+def _nothing(seconds: float) -> None:
+    """Hear of progress and say nothing."""
 
 
 def detect_language(audio, pipe) -> dict[str, float]:
@@ -154,4 +169,4 @@ def _progress(wanted, total: float) -> Iterator[Callable[[float], None]]:
         with tqdm(total=total, bar_format=layout) as bar:
             yield bar.update
     else:
-        yield report if wanted else lambda seconds: None
+        yield report if wanted else _nothing
