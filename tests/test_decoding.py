@@ -10,7 +10,7 @@ from asr_workshop.alignment import token_times, warp
 from asr_workshop.attention import attention_kernel
 from asr_workshop.audio import load_audio
 from asr_workshop.clips import clip
-from asr_workshop.decoding import Decoder, encode, write
+from asr_workshop.decoding import Decoded, Decoder, encode, write
 from asr_workshop.guards import token_limit
 
 
@@ -24,8 +24,9 @@ def decode(pipe, features, limits, temperature=0.0):
     config = pipe.model.generation_config
     with torch.inference_mode():
         states = encode(pipe.model, features)
-        prefix = [config.decoder_start_token_id, config.no_timestamps_token_id]
-        return states, write(Decoder(pipe.model, states), prefix, limits, temperature)
+        decoder = Decoder(pipe.model, states)
+        decoder.read(torch.full((len(features), 1), config.decoder_start_token_id))
+        return states, write(decoder, limits, temperature)
 
 
 @pytest.fixture(scope="module")
@@ -36,11 +37,11 @@ def sounds():
 def test_greedy_decoding_writes_what_the_library_writes(tiny_en, sounds):
     features = log_mel(tiny_en, *sounds)
     _, ours = decode(tiny_en, features, [200] * len(sounds))
-    theirs = tiny_en.model.generate(features, num_beams=1, max_new_tokens=200)
+    theirs = tiny_en.model.generate(
+        features, num_beams=1, max_new_tokens=200, return_timestamps=True
+    )
     for mine, other in zip(ours, theirs, strict=True):
-        text = tiny_en.tokenizer.decode(other, skip_special_tokens=True)
-        assert tiny_en.tokenizer.decode(mine.tokens) == text
-        assert mine.finished
+        assert list(mine.tokens) == [token for token in other.tolist() if token != mine.first_special]
 
 
 def test_a_window_reads_the_same_alone_and_in_company(tiny_en, sounds):
@@ -54,22 +55,41 @@ def test_a_window_reads_the_same_alone_and_in_company(tiny_en, sounds):
 def test_no_window_writes_more_than_its_own_limit(tiny_en, sounds):
     limits = [3, 200, 5]
     _, decoded = decode(tiny_en, log_mel(tiny_en, *sounds), limits)
-    assert [len(d.tokens) for d in decoded if not d.finished] == [3, 5]
-    assert decoded[1].finished
+    assert [len(d.tokens) for d in decoded][::2] == [3, 5]
+    assert 5 < len(decoded[1].tokens) < 200
 
 
 def test_probabilities_are_those_of_the_library(tiny_en, sounds):
     features = log_mel(tiny_en, sounds[0])
     _, (decoded,) = decode(tiny_en, features, [200])
-    config = tiny_en.model.generation_config
-    tokens = [config.decoder_start_token_id, config.no_timestamps_token_id, *decoded.tokens]
-    with torch.inference_mode():
-        logits = tiny_en.model(features, decoder_input_ids=torch.tensor([tokens])).logits[0]
-    # The library's own first choice, with the tokens that are no text left out.
-    logits[:, config.eos_token_id + 1 :] = float("-inf")
-    logits[:, config.suppress_tokens] = float("-inf")
-    scores = logits.log_softmax(-1)[range(1, len(tokens) - 1), decoded.tokens]
-    assert np.allclose(scores[1:], decoded.log_probabilities[1:], atol=1e-3)
+    theirs = tiny_en.model.generate(
+        features,
+        num_beams=1,
+        return_timestamps=True,
+        force_unique_generate_call=True,
+        return_dict_in_generate=True,
+        output_scores=True,
+    )
+    steps = zip(theirs.scores, decoded.tokens, strict=False)
+    expected = [float(step[0].log_softmax(-1)[token]) for step, token in steps]
+    text = [token < decoded.first_special for token in decoded.tokens]
+    assert np.allclose(np.array(expected)[text], np.array(decoded.text_scores), atol=1e-2)
+
+
+def test_phrases_say_what_they_cover(tiny_en, sounds):
+    _, (decoded,) = decode(tiny_en, log_mel(tiny_en, sounds[0]), [200])
+    duration = len(sounds[0]) / 16_000
+    covered = decoded.covered(duration)
+    assert len(covered) == 2
+    assert covered[0][0] < 1 and covered[0][1] <= covered[1][0]
+    assert duration - covered[1][1] < 1.5
+
+
+def test_text_cut_off_before_its_phrase_was_closed_covers_the_rest():
+    stamp = 100
+    decoded = Decoded((stamp, 1, 2, stamp + 50, stamp + 60, 3), (0.0,) * 6, 90, stamp)
+    assert decoded.covered(9.0) == [(0.0, 1.0), (1.2, 9.0)]
+    assert decoded.text_tokens == (1, 2, 3)
 
 
 def test_chance_falls_the_same_way_each_time_and_leaves_yours_alone(tiny_en, sounds):
@@ -122,12 +142,24 @@ def test_token_times_move_forward_and_agree_with_the_librarys(tiny_en, sounds):
     states, (decoded,) = decode(tiny_en, features, [token_limit(len(audio) / 16_000)])
     config = tiny_en.model.generation_config
     prefix = [config.decoder_start_token_id, config.no_timestamps_token_id]
+    tokens = decoded.text_tokens
     with torch.inference_mode():
-        times = token_times(tiny_en.model, states[0], prefix, decoded.tokens, len(audio) / 16_000)
-    assert len(times) == len(decoded.tokens) + 1
+        times = token_times(tiny_en.model, states[0], prefix, tokens, [(0, len(audio) / 16_000)])
+    assert len(times) == len(tokens) + 1
     assert np.all(np.diff(times) >= 0)
     chunks = tiny_en(audio, return_timestamps="word")["chunks"]
-    spoken = [i for i, t in enumerate(decoded.tokens) if tiny_en.tokenizer.decode(t)[0] == " "]
+    spoken = [i for i, token in enumerate(tokens) if tiny_en.tokenizer.decode(token)[0] == " "]
     theirs = np.array([chunk["timestamp"][0] for chunk in chunks])
     assert len(theirs) == len(spoken)
     assert np.median(np.abs(times[spoken] - theirs)) <= 0.1
+
+
+def test_no_token_is_placed_where_no_phrase_was(tiny_en, sounds):
+    features = log_mel(tiny_en, sounds[0])
+    states, (decoded,) = decode(tiny_en, features, [200])
+    config = tiny_en.model.generation_config
+    prefix = [config.decoder_start_token_id, config.no_timestamps_token_id]
+    covered = [(0.0, 3.0), (6.0, 9.0)]
+    with torch.inference_mode():
+        times = token_times(tiny_en.model, states[0], prefix, decoded.text_tokens, covered)
+    assert not np.any((times >= 3.0) & (times < 6.0))

@@ -14,6 +14,8 @@ from urllib.parse import unquote
 import pytest
 from notebook_runner import EXCEPTIONS, NOTEBOOKS, ROOT
 
+pytestmark = pytest.mark.checkout
+
 spec = importlib.util.spec_from_file_location("course", ROOT / "notebooks" / "course.py")
 course = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(course)

@@ -18,10 +18,11 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 from notebook_runner import EXCEPTIONS, NOTEBOOKS, ROOT, complaints, run
 
+pytestmark = pytest.mark.checkout
+
 ARTEFACTS = ROOT / "build" / "notebooks"
-PACKAGE = "asr-workshop"
-# What our package needs and Colab lacks: pip must bring these, and nothing else.
-NOT_IN_COLAB = {PACKAGE, "av", "pysubs2", "silero-vad"}
+# Our package, and what it needs and Colab lacks: pip must bring these, and nothing else.
+NOT_IN_COLAB = {"asr-workshop", "av", "pysubs2", "silero-vad"}
 # Settings of the person who runs the tests, which a learner does not have.
 PERSONAL = ("ASR_WORKSHOP", "GIT_", "HF_", "HUGGING", "JUPYTER", "MPL", "PYTHON", "XDG_CACHE")
 
@@ -58,6 +59,7 @@ def closed_port() -> str:
         return f"http://127.0.0.1:{free.getsockname()[1]}"
 
 
+@pytest.mark.slow
 @every_notebook
 def test_it_runs_without_a_network(notebook, offline, tmp_path):
     executed = run(notebook, ARTEFACTS / notebook.name, tmp_path, offline)
@@ -65,7 +67,6 @@ def test_it_runs_without_a_network(notebook, offline, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.checkout
 @every_notebook
 def test_it_runs_as_in_colab_where_its_own_setup_cell_installs_us(
     notebook, colab, published, learner, tmp_path
@@ -119,7 +120,7 @@ def colab(tmp_path):
     """
     there = tmp_path / "there"
     there.mkdir()
-    hidden = {top for name in NOT_IN_COLAB for top in top_level(name)} | {"pip", "setuptools"}
+    hidden = {top for name in NOT_IN_COLAB for top in top_level(name)}
     for entry in Path(sysconfig.get_path("purelib")).iterdir():
         if entry.name not in hidden and entry.suffix != ".pth":
             (there / entry.name).symlink_to(entry)

@@ -7,6 +7,7 @@ import json
 import math
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -17,13 +18,13 @@ from transformers import WhisperConfig, WhisperForConditionalGeneration
 
 from asr_workshop.audio import load_audio
 from asr_workshop.clips import clip
-from asr_workshop.guards import Guards
+from asr_workshop.guards import LOOP_RATIO, Guards, compression_ratio
 from asr_workshop.listeners import check_task
 from asr_workshop.speech_pipeline import SpeechPipeline
 from asr_workshop.transcript import TranscriptionError
 from asr_workshop.transcription import detect_language, transcribe
 
-NO_GUARDS = Guards(only_speech=False, retry_loops=False, limit_length=False, drop_unsure=False)
+NO_GUARDS = Guards(False, False, False, False, False)
 
 
 def plain(text: str) -> str:
@@ -130,20 +131,44 @@ def test_a_loop_is_decoded_again_and_noted(babbler):
     """A network with random weights repeats itself; chance breaks the loop."""
     sound = np.random.default_rng(0).normal(0, 0.1, 16_000 * 8).astype(np.float32)
     bare = transcribe(sound, babbler, guards=NO_GUARDS)
-    guarded = transcribe(sound, babbler, guards=Guards(only_speech=False, drop_unsure=False))
-    from asr_workshop.guards import LOOP_RATIO, compression_ratio
-
+    only_retry = Guards(only_speech=False, limit_length=False, fill_gaps=False, drop_unsure=False)
+    guarded = transcribe(sound, babbler, guards=only_retry)
     assert compression_ratio(bare.text) > LOOP_RATIO
     assert not any(segment.guards for segment in bare.segments)
     assert compression_ratio(guarded.text) < compression_ratio(bare.text)
     assert any("decoded again at temperature" in g for s in guarded.segments for g in s.guards)
 
 
+def test_speech_that_got_no_text_is_heard_again(tiny_en, monkeypatch):
+    """The first listening writes two words and stops; the gap it leaves is filled."""
+    from asr_workshop import decoding, listeners
+
+    real, calls = decoding.write, []
+
+    def hasty(decoder, limits, temperature=0.0):
+        calls.append(len(limits))
+        decoded = real(decoder, limits, temperature)
+        if len(calls) > 1:
+            return decoded
+        closing = decoded[0].first_stamp + 40  # 0.8 s
+        return [replace(d, tokens=(*d.tokens[:3], closing), log_probabilities=(0.0,) * 4)
+                for d in decoded]  # fmt: skip
+
+    monkeypatch.setattr(listeners, "write", hasty)
+    transcript = transcribe(clip("example_audio.mp3"), tiny_en, words=True)
+    assert plain(transcript.text).endswith("then you will check what it heard")
+    assert len(calls) == 2
+    check_times(transcript)
+    calls.clear()
+    alone = transcribe(clip("example_audio.mp3"), tiny_en, guards=Guards(fill_gaps=False))
+    assert len(alone.text.split()) < 5
+
+
 def test_a_short_sound_cannot_become_a_long_text(babbler):
     sound = np.random.default_rng(0).normal(0, 0.1, 16_000).astype(np.float32)
     count = lambda text: len(babbler.tokenizer(text).input_ids)  # noqa: E731
     bare = transcribe(sound, babbler, guards=NO_GUARDS)
-    limited = Guards(only_speech=False, retry_loops=False, drop_unsure=False)
+    limited = replace(NO_GUARDS, limit_length=True)
     assert count(transcribe(sound, babbler, guards=limited).text) < count(bare.text)
 
 
@@ -156,8 +181,8 @@ def test_what_the_model_itself_doubts_is_dropped_and_noted(tiny_en, monkeypatch)
     assert kept.text and not kept.guards
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
-@given(seconds=st.floats(0.01, 70), seed=st.integers(0, 99), level=st.sampled_from([0.0, 0.01, 1.0]))
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@given(seconds=st.floats(0.01, 40), seed=st.integers(0, 99), level=st.sampled_from([0.0, 0.01, 0.2]))
 def test_whatever_the_model_writes_times_are_in_order_and_inside(babbler, seconds, seed, level):
     generator = np.random.default_rng(seed)
     sound = (level * generator.normal(size=round(16_000 * seconds))).astype(np.float32)
@@ -236,7 +261,7 @@ def test_an_english_model_refuses_other_languages_and_translation(tiny_en):
 
 def test_a_model_with_a_cut_down_decoder_refuses_translation(base):
     """The shape of turbo and of Distil-Whisper: fewer decoder layers than encoder layers."""
-    config = WhisperConfig(encoder_layers=2, decoder_layers=1, d_model=32)
+    config = WhisperConfig(encoder_layers=2, decoder_layers=1)
     model = WhisperForConditionalGeneration(config)
     model.generation_config = base.model.generation_config
     check_task(model, "transcribe")

@@ -166,6 +166,10 @@ def _build(name: str, folder: Path, device: str, dtype):
             **local,
         )
         _check_complete(name, report["missing_keys"])
+        if config.model_type == "whisper" and device == "cpu":
+            from asr_workshop import attention  # noqa: F401 (makes the kernel known)
+
+            network.set_attn_implementation("blocked")
         network.name_or_path = network.config.name_or_path = name
         return SpeechPipeline(
             network,

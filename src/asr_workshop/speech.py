@@ -96,11 +96,12 @@ def find_speech(audio: np.ndarray) -> list[Span]:
     >>> find_speech(np.zeros(16_000, dtype=np.float32))
     []
     """
+    detector = _speech_detector()
     from silero_vad.sequence_vad import get_speech_timestamps_sequence
 
     spans = get_speech_timestamps_sequence(
         audio,
-        _speech_detector(),
+        detector,
         threshold=SPEECH_THRESHOLD,
         min_speech_duration_ms=MIN_SPEECH_MS,
         min_silence_duration_ms=MIN_SILENCE_MS,

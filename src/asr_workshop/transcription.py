@@ -71,7 +71,8 @@ def transcribe(
 
         pipe = load_pipeline()
     listener = listener_for(pipe, language, task)
-    audio = load_audio(audio)
+    if not (isinstance(audio, np.ndarray) and audio.size == 0):  # nothing is no speech, no error
+        audio = load_audio(audio)
     spans = find_speech(audio) if guards.only_speech else _regular_cuts(audio)
     segments, notes = _listen(listener, audio, spans, guards, progress)
     if not words:
