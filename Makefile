@@ -1,5 +1,7 @@
-# make demo   transcribe the example recording           make lab    open the notebooks in JupyterLab
-# make test   run everything that CI runs                make bench  measure the speed
+# make demo   transcribe the example recording
+# make lab    open the notebooks in JupyterLab
+# make test   run everything that CI runs
+# make bench  measure the speed beside other ways
 #
 # Each works on a bare clone and can be repeated. README.md has the same steps without make.
 # To choose the Python (3.11 or newer): make demo PYTHON=/path/to/python3.12

@@ -118,8 +118,8 @@ def colab(tmp_path):
     The packages are links in a folder outside the environment, so pip sees them and cannot
     change them.
     """
-    there = tmp_path / "there"
-    there.mkdir()
+    there = tmp_path / "there" / "site-packages"
+    there.mkdir(parents=True)
     hidden = {top for name in NOT_IN_COLAB for top in top_level(name)}
     for entry in Path(sysconfig.get_path("purelib")).iterdir():
         if entry.name not in hidden and entry.suffix != ".pth":

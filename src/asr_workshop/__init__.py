@@ -31,6 +31,7 @@ _MODULES = {
     "load_pipeline": "models",
     "pick_device": "models",
     "pick_dtype": "models",
+    "show": "player",
     "transcribe": "transcription",
 }
 

@@ -76,12 +76,19 @@ def warp(cost: np.ndarray) -> np.ndarray:
     n_rows, n_columns = cost.shape
     total = np.full((n_rows + 1, n_columns + 1), np.inf)
     total[0, 0] = 0.0
-    flat, stride = total.reshape(-1), n_columns + 1
+    flat, flat_cost = total.reshape(-1), np.ascontiguousarray(cost).reshape(-1)
+    step = n_columns  # one row down and one column back, in an array of n_columns + 1
     for diagonal in range(2, n_rows + n_columns + 1):
-        row = np.arange(max(1, diagonal - n_columns), min(n_rows, diagonal - 1) + 1)
-        cell = row * stride + diagonal - row
-        before = np.minimum(flat[cell - stride - 1], flat[cell - stride])
-        flat[cell] = np.minimum(before, flat[cell - 1]) + cost[row - 1, diagonal - row - 1]
+        first, last = max(1, diagonal - n_columns), min(n_rows, diagonal - 1)
+        low, high = first * step + diagonal, last * step + diagonal + 1
+        above = flat[low - step - 1 : high - step - 1 : step]
+        before = flat[low - 1 : high - 1 : step]
+        corner = flat[low - step - 2 : high - step - 2 : step]
+        cheapest = np.minimum(np.minimum(corner, above), before)
+        start = (first - 1) * n_columns + diagonal - first - 1
+        count = last - first + 1
+        back = max(n_columns - 1, 1)
+        flat[low:high:step] = cheapest + flat_cost[start : start + (count - 1) * back + 1 : back]
     return _walk_back(total)
 
 

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from transformers.cache_utils import DynamicCache, EncoderDecoderCache
 
+NEVER = float("-inf")
 MAX_TOKENS = 224  # half of Whisper's 448 positions; the other half is for a prompt
 
 
@@ -130,8 +131,8 @@ def write(decoder: Decoder, limits: Sequence[int], temperature: float = 0.0) -> 
     scores: list[list[float]] = [[] for _ in rows]
     finished = [False] * len(rows)
     for _ in range(max(limits, default=0)):
-        log_probabilities = rules.apply(decoder.logits, [tokens[row] for row in rows])
-        chosen, chosen_scores = _choose(log_probabilities, temperature, chance)
+        logits = rules.apply(decoder.logits, [tokens[row] for row in rows])
+        chosen, chosen_scores = _choose(logits, temperature, chance)
         for row, token, score in zip(rows, chosen.tolist(), chosen_scores.tolist(), strict=True):
             finished[row] = finished[row] or token == config.eos_token_id
             if not finished[row] and len(tokens[row]) < limits[row]:
@@ -164,41 +165,44 @@ class Rules:
     def __init__(self, config, vocabulary_size: int, device):
         self.end = config.eos_token_id
         self.first_time = config.no_timestamps_token_id + 1
-        self.begin_suppressed = config.begin_suppress_tokens or []
-        self.penalty = torch.zeros(vocabulary_size, device=device)
-        self.penalty[config.suppress_tokens or []] = float("-inf")
-        self.penalty[self.end + 1 : self.first_time] = float("-inf")
+        self.suppressed = torch.tensor(config.suppress_tokens or [], device=device, dtype=torch.long)
 
     def apply(self, logits: torch.Tensor, written: list[list[int]]) -> torch.Tensor:
-        """Log-probabilities of the next token; -inf for all that may not come."""
-        scores = logits + self.penalty
-        never = float("-inf")
+        """The same logits, -inf in the place of every token that may not come."""
+        logits.index_fill_(1, self.suppressed, NEVER)
+        logits[:, self.end + 1 : self.first_time] = NEVER
         for row, tokens in enumerate(written):
-            stamps = [token for token in tokens if token >= self.first_time]
-            if not tokens:
-                scores[row, : self.first_time] = never
-                scores[row, self.first_time + self.LATEST_START + 1 :] = never
-                continue
-            after_stamp = tokens[-1] >= self.first_time
-            after_two = len(tokens) < 2 or tokens[-2] >= self.first_time
-            if after_stamp and after_two:
-                scores[row, self.first_time :] = never
-            elif after_stamp:
-                scores[row, : self.end] = never
-            if stamps:
-                least = stamps[-1] if after_stamp and not after_two else stamps[-1] + 1
-                scores[row, self.first_time : least] = never
-        scores = scores.log_softmax(-1)
-        stamp = scores[:, self.first_time :].logsumexp(-1)
-        text = scores[:, : self.first_time].max(-1).values
-        scores[stamp > text, : self.first_time] = never
-        return scores
+            self._apply_stamps(logits[row], tokens)
+        stamps = logits[:, self.first_time :].logsumexp(-1)
+        best_text = logits[:, : self.first_time].max(-1).values
+        for row in (stamps > best_text).nonzero().flatten().tolist():  # time for a stamp
+            logits[row, : self.first_time] = NEVER
+        return logits
+
+    def _apply_stamps(self, logits: torch.Tensor, tokens: list[int]) -> None:
+        """Text opens with a stamp; stamps come in pairs around text and do not go back."""
+        if not tokens:
+            logits[: self.first_time] = NEVER
+            logits[self.first_time + self.LATEST_START + 1 :] = NEVER
+            return
+        latest = next(token for token in reversed(tokens) if token >= self.first_time)
+        after_stamp = tokens[-1] >= self.first_time
+        opened = len(tokens) < 2 or tokens[-2] >= self.first_time
+        if after_stamp and opened:
+            logits[self.first_time :] = NEVER
+        elif after_stamp:
+            logits[: self.end] = NEVER
+            logits[self.first_time : latest] = NEVER
+        else:
+            logits[self.first_time : latest + 1] = NEVER
 
 
-def _choose(log_probabilities: torch.Tensor, temperature: float, chance: torch.Generator):
+def _choose(logits: torch.Tensor, temperature: float, chance: torch.Generator):
+    """Pick a token for each row; also say its log-probability."""
     if temperature == 0:
-        scores, chosen = log_probabilities.max(-1)
-        return chosen, scores
-    probabilities = (log_probabilities / temperature).softmax(-1)
-    chosen = torch.multinomial(probabilities, 1, generator=chance)[:, 0]
-    return chosen, log_probabilities.gather(1, chosen[:, None])[:, 0]
+        best, chosen = logits.max(-1)
+    else:
+        probabilities = (logits / temperature).softmax(-1)
+        chosen = torch.multinomial(probabilities, 1, generator=chance)[:, 0]
+        best = logits.gather(1, chosen[:, None])[:, 0]
+    return chosen, best - logits.logsumexp(-1)

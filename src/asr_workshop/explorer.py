@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import base64
 import io
-import warnings
-from functools import lru_cache
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -69,7 +67,7 @@ def explore(audio: np.ndarray):
     def redraw(_change=None) -> None:
         settings = tuple(slider.value for slider in sliders)
         image.value = picture.draw(*settings)
-        meaning.value = f'<p role="status">{describe(*settings)}</p>'
+        meaning.value = f'<p role="status">{_describe(*settings)}</p>'
 
     for slider in sliders:
         slider.observe(redraw, "value")
@@ -84,30 +82,13 @@ def _slider(name: str, options: list[tuple[str, int]], value: int):
     return SelectionSlider(options=options, value=value, description=name, layout={"width": "24em"})
 
 
-def describe(window: float, hop: float, n_mels: int, floor: float) -> str:
-    """Say which details these settings keep, as HTML.
+def _describe(window: float, hop: float, n_mels: int, floor: float) -> str:
+    """Say which details these settings (ms, ms, bands, dB) keep, as HTML.
 
-    Two tones count as seen apart when the energy halfway between them is half of theirs or less.
-    With a Hann window they are then 2 / window hertz apart, and two clicks half a window (F. J.
-    Harris, "On the use of windows for harmonic analysis", Proc. IEEE 66, 1978, table I: 6 dB
-    bandwidth). Mel bands are triangles, as wide as two of their distances; their own blur counts
-    where it is the larger one.
-
-    Parameters
-    ----------
-    window, hop : float, ms
-    n_mels : int
-        0 for none.
-    floor : float, dB
-
-    Returns
-    -------
-    str
-
-    Examples
-    --------
-    >>> "<b>80 Hz</b>" in describe(25, 10, 0, 80)
-    True
+    Two things count as seen apart when halfway between them there is half their energy or less.
+    Through a Hann window, tones are so at a distance of 2 / window (F. J. Harris, "On the use of
+    windows for harmonic analysis", Proc. IEEE 66, 1978, table I: 6 dB bandwidth), and clicks at
+    window / 2. A mel band is as wide as two steps to its neighbour; where that is wider, it counts.
     """
     lowest = highest = 2000 / window
     if n_mels:
@@ -123,8 +104,8 @@ def describe(window: float, hop: float, n_mels: int, floor: float) -> str:
     )
     if hop > window:
         text += f" Of every {hop} ms, {hop - window} ms are never looked at."
-    if deaf := n_mels and int((_mel_filters(window, n_mels).max(1) == 0).sum()):
-        text += f" {deaf} of the {n_mels} bands stay empty: no tone of the FFT falls into them."
+    if n_mels and (deaf := sum(_mel_filters(n_mels, _samples(window) // 2 + 1).max(axis=1) == 0)):
+        text += f" {deaf} of the {n_mels} bands stay empty: no bin of the FFT falls into them."
     if (window, hop, n_mels, floor) == WHISPER:
         text += " <b>These are Whisper's settings.</b>"
     return text
@@ -140,13 +121,17 @@ def _mel_edges(n_mels: int) -> np.ndarray:
     return plots._mel_to_hz(np.linspace(0, TOP_MEL, n_mels + 2))
 
 
-@lru_cache
-def _mel_filters(window: float, n_mels: int) -> np.ndarray:
-    import librosa
+def _mel_filters(n_mels: int, n_bins: int) -> np.ndarray:
+    """Triangles of equal area, shape (n_mels, n_bins); librosa.filters.mel without librosa.
 
-    with warnings.catch_warnings():  # `describe` says itself that a band is empty
-        warnings.simplefilter("ignore", UserWarning)
-        return librosa.filters.mel(sr=SAMPLING_RATE, n_fft=_samples(window), n_mels=n_mels)
+    Importing librosa takes seconds, and the first move of a slider should not.
+    """
+    lower, centre, upper = np.lib.stride_tricks.sliding_window_view(_mel_edges(n_mels), 3).T[
+        ..., None
+    ]
+    bins = np.linspace(0, SAMPLING_RATE / 2, n_bins)
+    rise, fall = (bins - lower) / (centre - lower), (upper - bins) / (upper - centre)
+    return np.maximum(0, np.minimum(rise, fall)) * 2 / (upper - lower)
 
 
 def _samples(ms: float) -> int:
@@ -169,16 +154,15 @@ class _Picture:
     @plots.style()
     def draw(self, window: int, hop: int, n_mels: int, floor: int) -> str:
         """Draw with these settings (ms, ms, bands, dB); an HTML image."""
-        power, step = plots._spectrogram(self.audio, _samples(window), _samples(hop))
+        power, _step = plots._spectrogram(self.audio, _samples(window), _samples(hop))
         if n_mels:
-            power = _mel_filters(window, n_mels) @ power
+            power = _mel_filters(n_mels, len(power)) @ power
         loudest = float(power.max()) or 1.0
         rows, columns = power.shape
         self.image.set_data(10 * np.log10(np.maximum(power / loudest, 10 ** (-floor / 10))))
         self.image.set_clim(-floor, 0)
-        left = -hop / 2000  # a column is centred on its time
-        right = left + columns * step / SAMPLING_RATE
-        self.image.set_extent((left, right, -0.5, rows - 0.5))
+        left = -hop / 2000  # s; a column is centred on its time
+        self.image.set_extent((left, left + columns * hop / 1000, -0.5, rows - 0.5))
         self.ax.set_xlim(0, self.seconds)
         self._mark_frequencies(rows, n_mels)
         self.ax.set_title(

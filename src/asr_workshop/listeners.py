@@ -205,7 +205,7 @@ class WhisperListener:
         for text, indices in zip(texts, members, strict=True):
             times = window.to_recording(starts[indices[0]], starts[indices[-1] + 1])
             scores = [decoded.text_scores[i] for i in indices]
-            words.append(Word(*times, text, float(np.exp(np.mean(scores)))))
+            words.append(Word(*times, text, round(float(np.exp(np.mean(scores))), 3)))
         return words
 
 

@@ -47,8 +47,8 @@ def in_order(words: Iterable[Word], duration: float) -> list[Word]:
     """The same words with times that never go back and stay inside the recording."""
     ordered, clock = [], 0.0
     for word in words:
-        start = min(max(word.start, clock), duration)
-        clock = min(max(word.end, start), duration)
+        start = min(max(round(word.start, 3), clock), duration)
+        clock = min(max(round(word.end, 3), start), duration)
         ordered.append(replace(word, start=start, end=clock))
     return ordered
 

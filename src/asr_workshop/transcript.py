@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from html import escape
 from pathlib import Path
 
 # Languages written without spaces between words, by Whisper's codes.
@@ -86,6 +87,10 @@ class Transcript:
 
     def __str__(self) -> str:
         return self.text or "(no speech found)"
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the text, wrapped to the page, whatever way it is written."""
+        return f'<p dir="auto">{escape(str(self))}</p>'
 
     def to_dict(self) -> dict:
         """Plain numbers, strings, lists and dicts, ready for JSON."""
