@@ -41,7 +41,9 @@ def test_greedy_decoding_writes_what_the_library_writes(tiny_en, sounds):
         features, num_beams=1, max_new_tokens=200, return_timestamps=True
     )
     for mine, other in zip(ours, theirs, strict=True):
-        assert list(mine.tokens) == [token for token in other.tolist() if token != mine.first_special]
+        assert list(mine.tokens) == [
+            token for token in other.tolist() if token != mine.first_special
+        ]
 
 
 def test_a_window_reads_the_same_alone_and_in_company(tiny_en, sounds):

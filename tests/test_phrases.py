@@ -10,7 +10,9 @@ from asr_workshop.transcript import Word
 
 
 def words(text: str, gap: float = 0.0) -> list[Word]:
-    return [Word(i * (0.3 + gap), i * (0.3 + gap) + 0.3, f" {w}") for i, w in enumerate(text.split())]
+    return [
+        Word(i * (0.3 + gap), i * (0.3 + gap) + 0.3, f" {w}") for i, w in enumerate(text.split())
+    ]
 
 
 def texts(text: str, **options) -> list[str]:

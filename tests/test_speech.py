@@ -62,7 +62,8 @@ def test_the_librarys_frame_by_frame_way_finds_the_same():
 
 def test_looking_for_speech_leaves_torch_its_threads():
     code = (
-        "import torch, numpy; torch.set_num_threads(2); from asr_workshop.speech import find_speech;"
+        "import torch, numpy; torch.set_num_threads(2);"
+        "from asr_workshop.speech import find_speech;"
         "find_speech(numpy.zeros(16000, dtype='float32')); print(torch.get_num_threads())"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

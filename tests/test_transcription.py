@@ -182,7 +182,9 @@ def test_what_the_model_itself_doubts_is_dropped_and_noted(tiny_en, monkeypatch)
 
 
 @settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
-@given(seconds=st.floats(0.01, 40), seed=st.integers(0, 99), level=st.sampled_from([0.0, 0.01, 0.2]))
+@given(
+    seconds=st.floats(0.01, 40), seed=st.integers(0, 99), level=st.sampled_from([0.0, 0.01, 0.2])
+)
 def test_whatever_the_model_writes_times_are_in_order_and_inside(babbler, seconds, seed, level):
     generator = np.random.default_rng(seed)
     sound = (level * generator.normal(size=round(16_000 * seconds))).astype(np.float32)

@@ -165,7 +165,9 @@ class Rules:
     def __init__(self, config, vocabulary_size: int, device):
         self.end = config.eos_token_id
         self.first_time = config.no_timestamps_token_id + 1
-        self.suppressed = torch.tensor(config.suppress_tokens or [], device=device, dtype=torch.long)
+        self.suppressed = torch.tensor(
+            config.suppress_tokens or [], device=device, dtype=torch.long
+        )
 
     def apply(self, logits: torch.Tensor, written: list[list[int]]) -> torch.Tensor:
         """The same logits, -inf in the place of every token that may not come."""

