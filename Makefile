@@ -1,5 +1,6 @@
 # make demo   transcribe the example recording
 # make lab    open the notebooks in JupyterLab
+# make book   run all notebooks and make a small website of them, in build/book
 # make test   run everything that CI runs
 # make bench  measure the speed beside other ways
 #
@@ -33,7 +34,7 @@ define NEW_ENVIRONMENT
 	fi
 endef
 
-.PHONY: demo test test-colab lab bench
+.PHONY: demo test test-colab lab book bench
 .DELETE_ON_ERROR:
 
 demo: .venv/ready
@@ -54,6 +55,9 @@ lab: .venv/ready
 	$(RUN) -m jupyterlab notebooks --LabApp.default_url=/lab/tree/00_start_here.ipynb \
 		--port $(PORT) $(if $(NO_BROWSER)$(CI), --no-browser) \
 		$(if $(filter 0, $(shell id -u)), --allow-root)
+
+book: .venv/ready-for-tests
+	$(RUN) notebooks/book.py
 
 bench: .venv/ready-for-bench
 	$(RUN) tests/benchmarks/speed.py

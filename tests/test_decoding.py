@@ -128,7 +128,7 @@ def test_the_kernel_is_put_back_even_after_an_error(tiny_en):
     assert tiny_en.model.config._attn_implementation == before
 
 
-@pytest.mark.parametrize("shape", [(1, 2), (5, 5), (12, 70), (30, 8)])
+@pytest.mark.parametrize("shape", [(1, 2), (4, 1), (5, 5), (12, 70), (30, 8)])
 def test_warping_finds_the_librarys_path(shape):
     from transformers.models.whisper.generation_whisper import _dynamic_time_warping
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asr_workshop.phrases import in_order, mean_confidence, split_phrases
-from asr_workshop.transcript import Word
+from asr_workshop.phrases import in_order, in_sequence, mean_confidence, split_phrases
+from asr_workshop.transcript import Segment, Word
 
 
 def words(text: str, gap: float = 0.0) -> list[Word]:
@@ -74,3 +74,16 @@ def test_no_word_with_a_letter_is_lost(pieces):
     spoken = [Word(i, i + 0.5, piece) for i, piece in enumerate(pieces)]
     kept = "".join("".join(w.text for w in s.words) for s in split_phrases(spoken))
     assert [c for c in kept if c.isalnum()] == [c for c in "".join(pieces) if c.isalnum()]
+
+
+@given(st.lists(st.tuples(st.floats(0, 50), st.floats(0, 5)), max_size=20))
+def test_segments_come_in_sequence_and_do_not_overlap(stretches):
+    made = [
+        Segment(start, start + length, "x", words=(Word(start, start + length, "x"),))
+        for start, length in stretches
+    ]
+    clock = 0.0
+    for segment in in_sequence(made):
+        assert clock <= segment.start <= segment.end
+        assert segment.start <= segment.words[0].start <= segment.words[0].end <= segment.end
+        clock = segment.end

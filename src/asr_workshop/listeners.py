@@ -29,6 +29,7 @@ from asr_workshop.guards import (
 )
 from asr_workshop.phrases import in_order, split_phrases
 from asr_workshop.speech import WINDOW_SECONDS, Span, Window
+from asr_workshop.speech_pipeline import timestamp_modes
 from asr_workshop.transcript import Segment, TranscriptionError, Word
 
 MOST_WINDOWS = 16  # in a batch; on a CPU more gained nothing
@@ -137,10 +138,12 @@ class WhisperListener:
         if guards.limit_length:
             limits = [min(MAX_TOKENS, token_limit(window.duration)) for window in windows]
         decoded = self._write(decoder, limits)
-        notes = [()] * len(windows)
-        if guards.retry_loops:
-            for i, limit in enumerate(limits):
+        notes: list[tuple[str, ...]] = [()] * len(windows)
+        for i, limit in enumerate(limits):
+            if guards.retry_loops:
                 decoded[i], notes[i] = self._retry(decoded[i], states[i : i + 1], limit)
+            if guards.limit_length and len(decoded[i].tokens) == limit:
+                notes[i] += (f"stopped after {limit} tokens: nobody speaks that fast",)
         no_speech = first[:, self.config.no_timestamps_token_id - 1]  # Whisper's <|nospeech|>
         return decoded, no_speech.tolist(), notes
 
@@ -228,7 +231,7 @@ class PlainListener:
                 "trained on. Leave both out, or load a Whisper model."
             )
         self.pipe = pipe
-        self.gives_times = pipe.type != "seq2seq"
+        self.gives_times = "word" in timestamp_modes(pipe)
         self.window_seconds = WINDOW_SECONDS if self.gives_times else PLAIN_WINDOW_SECONDS
 
     def listen(self, audio: np.ndarray, windows: Sequence[Window], guards: Guards, report):

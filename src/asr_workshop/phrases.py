@@ -53,6 +53,19 @@ def in_order(words: Iterable[Word], duration: float) -> list[Word]:
     return ordered
 
 
+def in_sequence(segments: Iterable[Segment]) -> list[Segment]:
+    """The same segments in order of time, none beginning before the one before it has ended."""
+    ordered, clock = [], 0.0
+    for segment in sorted(segments, key=lambda segment: segment.start):
+        start, end = max(segment.start, clock), max(segment.end, clock)
+        words = [
+            replace(w, start=max(w.start, clock), end=max(w.end, clock)) for w in segment.words
+        ]
+        ordered.append(replace(segment, start=start, end=end, words=tuple(words)))
+        clock = end
+    return ordered
+
+
 def mean_confidence(confidences: Iterable[float | None]) -> float | None:
     """Geometric mean of probabilities; ``None`` where the model does not tell."""
     known = [confidence for confidence in confidences if confidence is not None]

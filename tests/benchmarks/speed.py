@@ -20,6 +20,7 @@ for name in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"):  # they would hold a new 
 import argparse
 import json
 import statistics
+from itertools import cycle
 from pathlib import Path
 from time import perf_counter
 
@@ -41,11 +42,12 @@ def shipped(minutes: float = 5) -> tuple[np.ndarray, str]:
     """Five minutes of the English clips, over and over, with their transcripts."""
     english = [row for row in clips() if row.language == "en"]
     sounds, texts, seconds = [], [], 0.0
-    while seconds < 60 * minutes:
-        for row in english:
-            sounds.append(load_audio(row.path))
-            texts.append(row.transcript)
-            seconds += row.duration
+    for row in cycle(english):
+        if seconds >= 60 * minutes:
+            break
+        sounds.append(load_audio(row.path))
+        texts.append(row.transcript)
+        seconds += row.duration
     return np.concatenate(sounds), " ".join(texts)
 
 
