@@ -267,7 +267,7 @@ def _port(process: subprocess.Popen, announcement: Path) -> int:
     """The port that the browser has chosen; it writes it to a file when it is ready."""
     end = time.monotonic() + START_SECONDS
     while time.monotonic() < end and process.poll() is None:
-        with suppress(OSError, ValueError):
+        with suppress(OSError, ValueError, IndexError):
             return int(announcement.read_text().split()[0])
         time.sleep(0.05)
     raise BrowserError(f"The browser did not start (it ended with {process.poll()}).")
