@@ -81,9 +81,10 @@ def test_decoding_is_greedy_even_if_the_model_asks_for_beams(tiny, family, monke
 
 def test_word_times_do_not_slow_down_later_calls(tiny):
     pipe = load(tiny["whisper"])
-    assert pipe.model.config._attn_implementation == "sdpa"
+    kernel = pipe.model.config._attn_implementation
+    assert kernel != "eager"
     pipe(one_second(), return_timestamps="word")
-    assert pipe.model.config._attn_implementation == "sdpa"
+    assert pipe.model.config._attn_implementation == kernel
 
 
 def words(text):

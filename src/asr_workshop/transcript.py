@@ -55,10 +55,10 @@ class Transcript:
         1.0 when you gave the language yourself or the model knows only one.
     duration : float
         Length of the sound in seconds.
-    task : str
-        ``"translate"`` when the text is an English translation, else ``"transcribe"``.
     guards : tuple of str
         What the safety nets did that is not tied to one segment, such as text that was dropped.
+    task : str
+        ``"translate"`` when the text is an English translation, else ``"transcribe"``.
 
     Examples
     --------
@@ -71,8 +71,8 @@ class Transcript:
     language: str | None
     language_probability: float | None
     duration: float
-    task: str = "transcribe"
     guards: tuple[str, ...] = ()
+    task: str = "transcribe"
 
     @property
     def text(self) -> str:
