@@ -93,12 +93,13 @@ def generated_cells(course: list[dict], index: int, project: str, source: str) -
     file = f"notebooks/{entry['name']}.ipynb"
     bullets = "\n".join(f"- {objective}" for objective in entry["objectives"])
     size = entry["download_mb"]
+    more = "" if entry.get("fixed_model") else " (more on a GPU)"
     header = HEADER.format(
         title=entry["title"],
         colab=f"https://colab.research.google.com/github/{repository}/blob/main/{file}",
         binder=f"https://mybinder.org/v2/gh/{repository}/HEAD?urlpath=lab/tree/{file}",
         minutes=entry["minutes"],
-        download=f"downloads {size} MB (more on a GPU)" if size else "no download",
+        download=f"downloads {size} MB{more}" if size else "no download",
         before=prerequisites(entry, course),
     )
     return {
