@@ -148,7 +148,7 @@ class _Picture:
         self.ax = self.figure.add_subplot()
         plots._set_heights([self.ax], [plots.HEIGHT - plots.TOP - plots.BOTTOM])
         self.image = self.ax.imshow([[0.0]], cmap=plots.ENERGY, origin="lower", aspect="auto")
-        plots._add_key(self.ax, self.image, "dB below loudest")
+        plots._add_key(self.ax, self.image, "dB (loudest is 0)")
         plots._finish(self.ax, "", plots._time_axis(self.ax, 0, self.seconds), "")
 
     @plots.style()

@@ -510,7 +510,7 @@ def _draw_spectrogram(
         extent=(left, right, -half_bin, (2 * level.shape[0] - 1) * half_bin),
     )  # fmt: skip
     ax.set_ylim(0, sampling_rate / 2)
-    _add_key(ax, image, "dB below loudest")
+    _add_key(ax, image, "dB (loudest is 0)")
 
 
 @style()
