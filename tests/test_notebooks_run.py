@@ -22,7 +22,7 @@ pytestmark = pytest.mark.checkout
 
 ARTEFACTS = ROOT / "build" / "notebooks"
 # Our package, and what it needs and Colab lacks: pip must bring these, and nothing else.
-NOT_IN_COLAB = {"asr-workshop", "av", "pysubs2", "silero-vad"}
+NOT_IN_COLAB = {"asr-workshop", "av", "onnxruntime", "pysubs2", "silero-vad"}
 # Settings of the person who runs the tests, which a learner does not have.
 PERSONAL = ("ASR_WORKSHOP", "GIT_", "HF_", "HUGGING", "JUPYTER", "MPL", "PYTHON", "XDG_CACHE")
 
