@@ -2,7 +2,7 @@
 
 ``model.generate`` does the same job with more options. This loop is written out because
 it has to tell how sure it is of every token, stop each window at its own limit and drop
-windows that are done, and because it is several times faster on a CPU.
+windows that are done, so that the others go on faster.
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ from asr_workshop.speech import WINDOW_SECONDS, Span, Window
 from asr_workshop.speech_pipeline import timestamp_modes
 from asr_workshop.transcript import Segment, TranscriptionError, Word
 
-MOST_WINDOWS = 16  # in a batch; on a CPU more gained nothing
+MOST_WINDOWS = 16  # in a batch: eight minutes of speech
 BATCH_BYTES = 1 << 30  # 1 GiB for the decoder's memory of what it hears
 TEMPERATURES = (0.2, 0.4, 0.6, 0.8, 1.0)  # tried in turn on a loop (Whisper paper, 4.5)
 PLAIN_WINDOW_SECONDS = 15.0  # for models that give no times: a window is a segment
@@ -121,7 +121,7 @@ class WhisperListener:
         return heard
 
     def _hear(self, audio: np.ndarray, window: Window, report=lambda seconds: None):
-        """The encoder's view of one window; a batch would gain little and cost much memory."""
+        """The encoder's view of one window; on a CPU a batch took as long and far more memory."""
         log_mel = self.pipe.feature_extractor(
             window.cut(audio), sampling_rate=SAMPLING_RATE, return_tensors="pt"
         ).input_features
