@@ -17,8 +17,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from transformers import WhisperConfig, WhisperForConditionalGeneration
 
+from asr_workshop import listeners
 from asr_workshop.audio import load_audio
-from asr_workshop.clips import clip
+from asr_workshop.clips import clip, clips
 from asr_workshop.guards import LOOP_RATIO, Guards, compression_ratio
 from asr_workshop.listeners import check_task
 from asr_workshop.models import load_pipeline
@@ -175,6 +176,21 @@ def test_a_short_sound_cannot_become_a_long_text(babbler):
     assert count(transcribe(sound, babbler, guards=limited).text) < count(bare.text)
 
 
+def test_what_does_not_fit_into_one_window_is_listened_to_again(tiny_en, monkeypatch):
+    """Dense languages fill Whisper's 224 tokens before 30 s are over; here English fills 100."""
+    said = next(row.transcript for row in clips() if row.file_name == "umbrellas.mp3")
+    monkeypatch.setattr(listeners, "MAX_TOKENS", 100)
+    transcript = transcribe(clip("umbrellas.mp3"), tiny_en)
+    assert abs(len(transcript.text.split()) - len(said.split())) <= 4
+    assert transcript.text.rstrip().endswith(said[-10:])
+    noted = {note for segment in transcript.segments for note in segment.guards}
+    assert noted == {
+        "stopped after 100 tokens: no more fit into one window",
+        "left out at first: listened to again",
+    }
+    check_times(transcript)
+
+
 def test_what_the_model_itself_doubts_is_dropped_and_noted(tiny_en, monkeypatch):
     monkeypatch.setattr("asr_workshop.listeners.seems_silent", lambda *_: True)
     dropped = transcribe(clip("greeting.wav"), tiny_en)
@@ -307,10 +323,9 @@ import sys, psutil, torch
 from pathlib import Path
 from asr_workshop import load_pipeline, transcribe
 torch.set_num_threads(1)
-pipe = load_pipeline("openai/whisper-tiny.en", device="cpu", dtype="float32")
-transcribe(sys.argv[2], pipe)
+pipe = load_pipeline("openai/whisper-base", device="cpu", dtype="float32")
 before = psutil.Process().memory_info().rss
-transcript = transcribe(sys.argv[1], pipe)
+transcript = transcribe(sys.argv[1], pipe, language="en")
 # Not ru_maxrss: a new process inherits that figure from the one that started it.
 status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
 peak = 1024 * int(status["VmHWM"].split()[0])
@@ -320,22 +335,23 @@ print(transcript.duration, len(transcript.text), (peak - before) / 1e9)
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="the peak is read from Linux's /proc")
-def test_three_hours_need_no_more_than_one_and_a_half_gigabytes(tmp_path):
-    """From the file to the transcript, beyond the model; speech at the start, middle and end."""
+def test_three_hours_need_no_more_than_one_and_a_half_gigabytes(base, tmp_path):
+    """From the file to the transcript, beyond the loaded model; more speech than fills a batch."""
     import soundfile
 
     talk, hour = load_audio(clip("talk.opus")), 16_000 * 3600
+    talks = math.ceil(listeners.WhisperListener(base, "en", "transcribe").batch_size * 30 / 80)
     path = tmp_path / "three_hours.flac"
     with soundfile.SoundFile(path, "w", 16_000, 1) as file:
-        quiet = np.zeros(hour - len(talk), dtype=np.float32)
-        for _ in range(3):
+        file.write(np.zeros(hour, dtype=np.float32))
+        for _ in range(talks):  # talk.opus holds 80 s of speech
             file.write(talk)
-            file.write(quiet)
+        for _ in range(2):
+            file.write(np.zeros(hour - talks * len(talk) // 2, dtype=np.float32))
     run = subprocess.run(
-        [sys.executable, "-c", MEMORY, str(path), str(clip("talk.opus"))],
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
+        [sys.executable, "-c", MEMORY, str(path)], capture_output=True, text=True, check=True
+    )
     duration, characters, gigabytes = map(float, run.stdout.split()[-3:])
-    assert duration == pytest.approx(3 * 3600)
-    assert characters > 3000
+    assert duration == pytest.approx(3 * 3600, abs=1)
+    assert characters > talks * 1000
     assert gigabytes < 1.5

@@ -8,7 +8,7 @@ windows that are done, so that the others go on faster.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -17,8 +17,6 @@ from transformers.cache_utils import DynamicCache, EncoderDecoderCache
 
 NEVER = float("-inf")
 MAX_TOKENS = 224  # half of Whisper's 448 positions; the other half is for a prompt
-
-
 SECONDS_PER_STAMP = 0.02  # Whisper's time stamps count fiftieths of a second
 
 
@@ -55,6 +53,17 @@ class Decoded:
         if self.tokens and self.tokens[-1] < self.first_special:  # cut off before it was closed
             stretches.append((start, duration))
         return stretches
+
+    def without_last_phrase(self) -> Decoded:
+        """The same up to where its last phrase begins; unchanged where that is all there is."""
+        phrase = 0
+        for place, (token, after) in enumerate(pairwise(self.tokens)):
+            if token >= self.first_stamp and after < self.first_special:
+                phrase = place
+        if not phrase:
+            return self
+        scores = self.log_probabilities[:phrase]
+        return replace(self, tokens=self.tokens[:phrase], log_probabilities=scores)
 
     @property
     def mean_log_probability(self) -> float:

@@ -33,7 +33,10 @@ from asr_workshop.speech_pipeline import timestamp_modes
 from asr_workshop.transcript import Segment, TranscriptionError, Word
 
 MOST_WINDOWS = 16  # in a batch: eight minutes of speech
-BATCH_BYTES = 1 << 30  # 1 GiB for the decoder's memory of what it hears
+# For the decoder's memory of what it hears. On a processor, with base, this and all that comes
+# with it leave room for three hours of sound within 1.5 GB.
+BATCH_BYTES = {"cpu": 3 << 27}  # 384 MiB
+BATCH_BYTES_ELSEWHERE = 1 << 30  # 1 GiB
 TEMPERATURES = (0.2, 0.4, 0.6, 0.8, 1.0)  # tried in turn on a loop (Whisper paper, 4.5)
 PLAIN_WINDOW_SECONDS = 15.0  # for models that give no times: a window is a segment
 
@@ -93,7 +96,8 @@ class WhisperListener:
         config = self.model.config
         states = 2 * config.decoder_layers * config.max_source_positions * config.d_model
         window_bytes = states * self.model.dtype.itemsize
-        return int(np.clip(BATCH_BYTES // window_bytes, 1, MOST_WINDOWS))
+        room = BATCH_BYTES.get(self.model.device.type, BATCH_BYTES_ELSEWHERE)
+        return int(np.clip(room // window_bytes, 1, MOST_WINDOWS))
 
     def listen(self, audio: np.ndarray, windows: Sequence[Window], guards: Guards, report):
         """Transcribe windows of a recording.
@@ -142,8 +146,11 @@ class WhisperListener:
         for i, limit in enumerate(limits):
             if guards.retry_loops:
                 decoded[i], notes[i] = self._retry(decoded[i], states[i : i + 1], limit)
-            if guards.limit_length and len(decoded[i].tokens) == limit:
-                notes[i] += (f"stopped after {limit} tokens: nobody speaks that fast",)
+            full = len(decoded[i].tokens) == limit
+            if full and (guards.limit_length or guards.fill_gaps):
+                notes[i] += (_cut_note(limit),)
+            if full and guards.fill_gaps:  # what the last phrase began to say is heard again
+                decoded[i] = decoded[i].without_last_phrase()
         no_speech = first[:, self.config.no_timestamps_token_id - 1]  # Whisper's <|nospeech|>
         return decoded, no_speech.tolist(), notes
 
@@ -320,6 +327,11 @@ def _seconds(audio: np.ndarray) -> float:
 def _missed(window: Window, decoded: Decoded) -> list[Span]:
     stretches = gaps(decoded.covered(window.duration), window.duration)
     return [span for stretch in stretches for span in window.part(*stretch)]
+
+
+def _cut_note(limit: int) -> str:
+    why = "nobody speaks that fast" if limit < MAX_TOKENS else "no more fit into one window"
+    return f"stopped after {limit} tokens: {why}"
 
 
 def _plain_word(chunk: dict, window: Window) -> Word:

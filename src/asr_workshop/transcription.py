@@ -15,7 +15,7 @@ from asr_workshop.speech import WINDOW_SECONDS, Span, find_speech, pack_windows
 from asr_workshop.transcript import Segment, Transcript, TranscriptionError
 
 ALL_GUARDS = Guards()
-NOTES = ((), ("left out at first: listened to again",))  # on the first listening, the second
+HEARD_AGAIN = "left out at first: listened to again"
 
 
 def transcribe(
@@ -89,16 +89,17 @@ def transcribe(
 
 
 def _listen(listener, audio, spans, guards, progress) -> tuple[list[Segment], list[str]]:
-    """Go through all speech, and through what was missed once more."""
+    """Go through all speech, and through what was missed once more, but not a third time."""
     segments: list[Segment] = []
     notes: list[str] = []
+    listenings = ((), guards), ((HEARD_AGAIN,), replace(guards, fill_gaps=False))
     with _progress(progress, sum(span.duration for span in spans)) as report:
-        for note in NOTES:
+        for note, up in listenings:
             windows = pack_windows(spans, listener.window_seconds)
             missed = []
             for first in range(0, len(windows), listener.batch_size):
                 batch = windows[first : first + listener.batch_size]
-                heard = listener.listen(audio, batch, guards, report)
+                heard = listener.listen(audio, batch, up, report)
                 segments += [replace(s, guards=(*note, *s.guards)) for s in heard.segments]
                 missed += heard.missed
                 notes += heard.dropped
