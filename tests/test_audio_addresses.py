@@ -26,6 +26,11 @@ class Site(BaseHTTPRequestHandler):
             for _ in range(50):
                 time.sleep(0.05)
                 self.wfile.write(b"x")
+        elif path == "/slow-headers":
+            self.wfile.write(b"HTTP/1.0 200 OK\r\n")
+            for number in range(100):
+                time.sleep(0.05)
+                self.wfile.write(b"X-%d: 1\r\n" % number)
         elif path.startswith("/to/"):
             self.answer(302, b"", {"Location": path.removeprefix("/to/")})
         elif path == "/page":
@@ -120,6 +125,14 @@ def test_a_download_has_a_limit_of_time_even_when_bytes_keep_coming(site, monkey
     started = time.monotonic()
     with pytest.raises(AudioError, match="takes longer than"):
         load_audio(f"{site}/slow")
+    assert time.monotonic() - started < 2
+
+
+def test_a_server_that_dawdles_before_the_first_byte_is_given_up(site, monkeypatch):
+    monkeypatch.setattr(_sources, "MAX_DOWNLOAD_TIME", 0.2)
+    started = time.monotonic()
+    with pytest.raises(AudioError, match="cannot be downloaded: no answer"):
+        load_audio(f"{site}/slow-headers")
     assert time.monotonic() - started < 2
 
 

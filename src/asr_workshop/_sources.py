@@ -11,11 +11,13 @@ import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from numbers import Real
 from pathlib import Path
 from typing import BinaryIO
 
 from asr_workshop._readers import Refusal
+from asr_workshop.waiting import within
 
 MAX_DOWNLOAD = 1_000_000_000  # bytes; six hours at 320 kbit/s are 864,000,000
 MAX_DOWNLOAD_TIME = 600  # s, from the first byte to the last
@@ -224,7 +226,9 @@ def download(address: str) -> Iterator[BinaryIO]:
         try:
             quoted = urllib.parse.quote(address, safe="%/:=&?~#+!$,;'@()*[]")
             request = urllib.request.Request(quoted, headers={"User-Agent": "asr-workshop"})
-            with opener.open(request, timeout=MAX_STALL) as response:
+            # A server that sends its headers bit by bit never stalls: they have a limit, too.
+            open_it = partial(opener.open, request, timeout=MAX_STALL)
+            with within(MAX_DOWNLOAD_TIME, open_it) as response:
                 copy_within_limits(response.read1, file)
         except (OSError, ValueError, http.client.HTTPException) as error:
             raise Refusal(

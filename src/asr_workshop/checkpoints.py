@@ -6,16 +6,15 @@ Nothing here imports torch, so that a wrong name or a dead network is found out 
 from __future__ import annotations
 
 import json
-import queue
 import re
-import threading
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from asr_workshop.packaged import PACKAGED, PackagedWeightsError, is_installed, packaged_folder
+from asr_workshop.waiting import within
 
 # How long the Hub may take to answer one small question before it counts as unreachable.
 # A network that swallows everything never answers; a slow one does within two or three seconds.
@@ -203,31 +202,7 @@ def _ask_hub(model_id: str, revision: str | None, token: str | bool):
         )
 
     with quiet(), _hub_errors(model_id, revision):
-        return _within(HUB_SECONDS, ask)
-
-
-def _within(seconds: float, function: Callable):
-    """Call ``function``, and give up after ``seconds``.
-
-    A look-up of a host name cannot be given a time limit, and behind some firewalls it hangs
-    for a minute; the thread is left behind as a daemon and keeps no program from ending.
-    """
-    answers: queue.Queue = queue.Queue()
-
-    def work():
-        try:
-            answers.put((function(), None))
-        except Exception as error:  # handed to the caller's thread
-            answers.put((None, error))
-
-    threading.Thread(target=work, daemon=True).start()
-    try:
-        value, error = answers.get(timeout=seconds)
-    except queue.Empty:
-        raise TimeoutError(f"no answer in {seconds:.0f} s") from None
-    if error is not None:
-        raise error
-    return value
+        return within(HUB_SECONDS, ask)
 
 
 @contextmanager
