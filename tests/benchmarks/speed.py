@@ -1,6 +1,6 @@
 """How fast, beside what: ``make bench``, or ``python tests/benchmarks/speed.py``.
 
-Transcribes the same speech with the same weights (whisper-tiny.en) in four ways, one after
+Transcribes the same speech with the same weights (whisper-tiny.en) in five ways, one after
 the other, on one processor core, and prints one table. Compare the rows, not the seconds:
 machines differ, and the same machine differs from hour to hour.
 
@@ -24,18 +24,16 @@ from itertools import cycle
 from pathlib import Path
 from time import perf_counter
 
-import jiwer
 import numpy as np
 import torch
 from transformers import AutoModelForSpeechSeq2Seq, AutoProcessor, pipeline
-from transformers.models.whisper.english_normalizer import EnglishTextNormalizer
 
 from asr_workshop import load_audio, load_pipeline, transcribe
 from asr_workshop.checkpoints import locate, quiet
 from asr_workshop.clips import clips
+from asr_workshop.scoring import word_error_rate
 
 MODEL = "openai/whisper-tiny.en"
-ENGLISH = EnglishTextNormalizer({})
 
 
 def shipped(minutes: float = 5) -> tuple[np.ndarray, str]:
@@ -144,7 +142,7 @@ def report(seconds, texts, duration, reference) -> None:
     first = statistics.median(next(iter(seconds.values())))
     for name, times in seconds.items():
         middle = statistics.median(times)
-        errors = 100 * jiwer.wer(ENGLISH(reference), ENGLISH(texts[name]))
+        errors = 100 * word_error_rate(reference, texts[name])
         print(f"{name:36}{middle:9.1f}{duration / middle:13.1f}{first / middle:13.1f}{errors:8.2f}")
 
 
