@@ -19,7 +19,7 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 @dataclass
 class Repository:
-    """Files of one model; ``refusal`` is a (status, code, message) that is answered instead.
+    """Files of one model or data set; ``refusal`` is a (status, code, message) that is answered instead.
 
     A model that has files and a refusal is listed but not handed out, as gated ones are.
     """
@@ -62,8 +62,10 @@ def fake_hub(repositories: dict[str, Repository]):
 
 
 def _answer(repositories, path):
-    api = path.startswith("/api/models/")
-    model_id, _, rest = _split(path.removeprefix("/api/models").lstrip("/"))
+    api = path.startswith("/api/")
+    for kind in ("/api", "/models", "/datasets"):
+        path = path.removeprefix(kind)
+    model_id, _, rest = _split(path.lstrip("/"))
     repository = repositories.get(model_id)
     if repository is None:
         return _refuse(401, "RepoNotFound")
