@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import math
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -23,6 +24,7 @@ from asr_workshop.clips import clip, clips
 from asr_workshop.guards import LOOP_RATIO, Guards, compression_ratio
 from asr_workshop.listeners import check_task
 from asr_workshop.models import load_pipeline
+from asr_workshop.speech import Span
 from asr_workshop.speech_pipeline import SpeechPipeline
 from asr_workshop.transcript import TranscriptionError
 from asr_workshop.transcription import detect_language, transcribe
@@ -218,6 +220,30 @@ def test_whatever_the_model_writes_times_are_in_order_and_inside(
     json.dumps(transcript.to_dict(), allow_nan=False)
 
 
+@st.composite
+def speech_spans(draw, seconds=50.0):
+    """Where a detector may say that somebody talks: apart, in order, each at most 30 s."""
+    edges = sorted(draw(st.lists(st.floats(0, seconds), min_size=2, max_size=12, unique=True)))
+    spans = [Span(*pair) for pair in zip(edges[::2], edges[1::2], strict=False)]
+    return [span for span in spans if 0.1 < span.duration <= 30]
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@given(spans=speech_spans(), seed=st.integers(0, 99))
+def test_wherever_speech_is_found_times_are_in_order_and_inside_it(
+    babbler, spans, seed, monkeypatch
+):
+    """All guards up, several spans in a window, and a model that writes anything."""
+    monkeypatch.setattr("asr_workshop.transcription.find_speech", lambda audio: spans)
+    sound = np.random.default_rng(seed).normal(0, 0.1, 50 * 16_000).astype(np.float32)
+    transcript = transcribe(sound, babbler, words=True, guards=Guards(drop_unsure=False))
+    check_times(transcript)
+    edges = [(round(span.start, 3), round(span.end, 3)) for span in spans]
+    for word in transcript.words:
+        inside = [start - 0.002 <= word.start <= end + 0.002 for start, end in edges]
+        assert any(inside), f"{word} was said where nobody speaks: {edges}"
+
+
 def test_progress_counts_up_to_the_end(tiny_en):
     steps = []
     transcribe(clip("greeting.wav"), tiny_en, progress=lambda *step: steps.append(step))
@@ -227,7 +253,9 @@ def test_progress_counts_up_to_the_end(tiny_en):
 
 def test_a_bar_shows_the_speech_done_and_the_time_left(tiny_en, capsys):
     transcribe(clip("greeting.wav"), tiny_en, progress=True)
-    assert "s of speech" in capsys.readouterr().err
+    shown = capsys.readouterr().err
+    assert "s of speech" in shown
+    assert re.search(r"\d\d:\d\d left", shown)
 
 
 @pytest.mark.parametrize("family", ["wav2vec2", "hubert", "moonshine", "speech2text"])
@@ -241,6 +269,14 @@ def test_any_family_is_transcribed_window_by_window(family, tmp_path):
     assert transcript.segments or pipe.type != "ctc"
     with pytest.raises(TranscriptionError, match="takes no language"):
         transcribe(clip("talk.opus"), pipe, language="en")
+
+
+def test_a_distilled_whisper_is_listened_to_like_a_whisper(tmp_path):
+    pipe = load_pipeline(tiny_models.distil_whisper(tmp_path))
+    transcript = transcribe(clip("greeting.wav"), pipe, words=True)
+    check_times(transcript)
+    assert transcript.duration > 5
+    assert all(segment.words for segment in transcript.segments)
 
 
 def test_the_model_is_left_as_it_was(tiny_en):

@@ -32,7 +32,8 @@ class Guards:
         Drop what was written where the model itself says "no speech" and is unsure.
 
     One more cannot be switched off: the model never sees what it wrote for the window
-    before, so a mistake cannot feed the next one.
+    before, so a mistake cannot feed the next one. Models other than Whisper tell too little
+    about what they write; of these five they have `only_speech`.
     """
 
     only_speech: bool = True

@@ -138,9 +138,11 @@ class WhisperListener:
         if self.language is None:
             probabilities = self._language_probabilities(first, windows)
             self.language, self.language_probability = next(iter(probabilities.items()))
-        limits = [MAX_TOKENS] * len(windows)
+        # A small model may have fewer positions than Whisper's 448.
+        most = min(MAX_TOKENS, self.model.config.max_target_positions // 2)
+        limits = [most] * len(windows)
         if guards.limit_length:
-            limits = [min(MAX_TOKENS, token_limit(window.duration)) for window in windows]
+            limits = [min(most, token_limit(window.duration)) for window in windows]
         decoded = self._write(decoder, limits)
         notes: list[tuple[str, ...]] = [()] * len(windows)
         for i, limit in enumerate(limits):
@@ -148,7 +150,7 @@ class WhisperListener:
                 decoded[i], notes[i] = self._retry(decoded[i], states[i : i + 1], limit)
             full = len(decoded[i].tokens) == limit
             if full and (guards.limit_length or guards.fill_gaps):
-                notes[i] += (_cut_note(limit),)
+                notes[i] += (_cut_note(limit, limit < most),)
             if full and guards.fill_gaps:  # what the last phrase began to say is heard again
                 decoded[i] = decoded[i].without_last_phrase()
         no_speech = first[:, self.config.no_timestamps_token_id - 1]  # Whisper's <|nospeech|>
@@ -329,8 +331,8 @@ def _missed(window: Window, decoded: Decoded) -> list[Span]:
     return [span for stretch in stretches for span in window.part(*stretch)]
 
 
-def _cut_note(limit: int) -> str:
-    why = "nobody speaks that fast" if limit < MAX_TOKENS else "no more fit into one window"
+def _cut_note(limit: int, too_fast: bool) -> str:
+    why = "nobody speaks that fast" if too_fast else "no more fit into one window"
     return f"stopped after {limit} tokens: {why}"
 
 
