@@ -152,6 +152,7 @@ def prepare(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
         if cell.cell_type == "markdown":
             heading = (re.findall(r"(?m)^#+ +(.+?) *$", cell.source) or [heading])[-1]
             cell.source = for_a_page(cell.source)
+        title = only_title(cell)
         for output in cell.get("outputs", ()):
             data = output.get("data", {})
             if WIDGET in data:
@@ -160,8 +161,16 @@ def prepare(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
                 )
             if "image/png" in data:
                 picture = output.metadata.setdefault("image/png", {})
-                picture.setdefault("alt", f"Figure drawn by the code above. Section: {heading}")
+                about = title or f"Section: {heading}"
+                picture.setdefault("alt", f"Figure drawn by the code above. {about}")
     return notebook
+
+
+def only_title(cell: nbformat.NotebookNode) -> str | None:
+    """The title of the picture a cell has made, where its code leaves no doubt about it."""
+    pictures = ["image/png" in output.get("data", ()) for output in cell.get("outputs", ())]
+    titles = re.findall(r'\btitle="([^"]+)"', cell.source)
+    return titles[0] if sum(pictures) == len(titles) == 1 else None
 
 
 def for_a_page(markdown: str) -> str:

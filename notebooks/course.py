@@ -183,23 +183,47 @@ def write(path: Path, text: str) -> None:
     os.replace(temporary, path)
 
 
+def reading_minutes(cells: list[dict]) -> float:
+    """What a learner needs for these cells, without the time in which they run.
+
+    Words / 200 + 1/4 for each code cell, to read it and look at what it shows, + 2 for each
+    "Your turn".
+    """
+    prose = "\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "markdown")
+    words = len(re.sub(r"\]\([^)]*\)", "]", prose).split())  # nobody reads a link's address
+    turns = len(re.findall(r"(?m)^#+ Your turn", prose))
+    looks = sum(cell["cell_type"] == "code" for cell in cells)
+    return words / 200 + looks / 4 + 2 * turns
+
+
+def clocks(cells: list[dict]) -> list[tuple[str, int, float]]:
+    """Each "About N minutes in": its cell's id, N, and the reading minutes up to there."""
+    found = []
+    for index, cell in enumerate(cells):
+        text = "".join(cell["source"])
+        for clock in re.finditer(r"\*About (\d+) minutes in\.\*", text):
+            before = [*cells[:index], cell | {"source": text[: clock.start()]}]
+            found.append((cell.get("id"), int(clock[1]), reading_minutes(before)))
+    return found
+
+
 def measure(root: Path) -> None:
     """Run every notebook with empty caches and print the figures for course.toml.
 
-    minutes = words / 200 + minutes of running + 1/4 for each code cell, to read it and look at
-    what it shows, + 2 for each "Your turn"; to the nearest 5.
+    minutes = reading minutes + minutes of running, to the nearest 5. The clocks in the text are
+    printed as they are, each with the reading minutes up to there.
     """
-    print("words  run s  turns  minutes  Hub MB  pip MB  notebook")
+    print("reading  run s  minutes  Hub MB  pip MB  notebook  clocks")
     for entry in read_course(root):
         path = root / "notebooks" / f"{entry['name']}.ipynb"
         cells = json.loads(path.read_text("utf-8"))["cells"]
-        prose = "\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "markdown")
-        words = len(re.sub(r"\]\([^)]*\)", "]", prose).split())  # nobody reads a link's address
-        turns = len(re.findall(r"(?m)^#+ Your turn", prose))
-        seconds, hub, pip = run(path)
-        looks = sum(c["cell_type"] == "code" for c in cells) / 4
-        minutes = 5 * max(1, round((words / 200 + seconds / 60 + looks + 2 * turns) / 5))
-        print(f"{words:5}{seconds:7.0f}{turns:7}{minutes:9}{hub:8.0f}{pip:8.0f}  {path.stem}")
+        reading, (seconds, hub, pip) = reading_minutes(cells), run(path)
+        minutes = 5 * max(1, round((reading + seconds / 60) / 5))
+        said = ", ".join(f"{says} ({read:.1f})" for _, says, read in clocks(cells))
+        print(
+            f"{reading:7.1f}{seconds:7.0f}{minutes:9}{hub:8.0f}{pip:8.0f}  {path.stem}  {said}",
+            flush=True,
+        )
     print("pip MB: weights that pip had brought, as float16; the Hub's take twice the room.")
 
 

@@ -14,6 +14,8 @@ from urllib.parse import unquote
 import pytest
 from notebook_runner import EXCEPTIONS, NOTEBOOKS, ROOT
 
+from asr_workshop.exercises import EXERCISES, exercises_for
+
 pytestmark = pytest.mark.checkout
 
 spec = importlib.util.spec_from_file_location("course", ROOT / "notebooks" / "course.py")
@@ -22,6 +24,7 @@ spec.loader.exec_module(course)
 
 WEB = re.compile(r"(https?|mailto):")
 HUMAN_ID = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+RUNNING = 5  # minutes; no notebook's cells run longer
 RANDOM_ID = re.compile(r"(?=[a-f0-9-]*\d)[a-f0-9]{8}(-[a-f0-9-]+)?")  # nbformat's and Jupyter's
 
 RULES = {}
@@ -169,6 +172,34 @@ def the_repository_is_named_in_generated_cells_only(path, notebook):
     for cell in notebook["cells"]:
         if cell.get("id") not in course.PLACES and address in text_of(cell):
             yield cell.get("id"), "would stay behind when a teacher forks the course"
+
+
+@rule
+def the_minutes_are_those_a_learner_needs(path, notebook):
+    reading, entries = (
+        course.reading_minutes(notebook["cells"]),
+        course.read_course(path.parents[1]),
+    )
+    minutes = next(entry["minutes"] for entry in entries if entry["name"] == path.stem)
+    if not reading - 2.5 <= minutes <= reading + RUNNING + 2.5:  # minutes are rounded to 5
+        yield "header", f"{minutes} min, and reading takes {reading:.1f}: course.py --measure"
+    before = 0
+    for name, says, reading in course.clocks(notebook["cells"]):
+        if not (before < says < minutes and reading - 2 <= says <= reading + RUNNING):
+            yield name, f"about {says} minutes in, after {reading:.1f} of reading and {before}"
+        before = says
+
+
+@rule
+def exercises_stand_as_the_package_has_them(path, notebook):
+    texts = [text_of(cell) for cell in notebook["cells"]]
+    for exercise in exercises_for(path.stem):
+        if not any(tuple(texts[i : i + 4]) == exercise.cells for i in range(len(texts))):
+            yield "", f"{exercise.name}: its four cells, one after the other, are not there"
+    for cell in code_cells(notebook):
+        for name in re.findall(r"import (\w+) as turn", text_of(cell)):
+            if name not in EXERCISES or EXERCISES[name].notebook != path.stem:
+                yield cell.get("id"), f"{name} is no exercise of this notebook"
 
 
 @pytest.mark.parametrize("name", RULES)
@@ -354,6 +385,27 @@ BROKEN = {
     ),
     "a Colab folder": ("code_runs_outside_colab_too", add("open('/content/a.wav')", HEARD[0])),
     "a Drive": ("code_runs_outside_colab_too", add("drive.mount('/gdrive')", HEARD[0])),
+    "many more words": ("the_minutes_are_those_a_learner_needs", add("word " * 2500)),
+    "half of the cells": (
+        "the_minutes_are_those_a_learner_needs",
+        lambda n: n["cells"].__delitem__(slice(3, 15)),
+    ),
+    "a clock that is slow": (
+        "the_minutes_are_those_a_learner_needs",
+        add("word " * 800 + "\n\n*About 1 minutes in.*"),
+    ),
+    "a clock that is fast": (
+        "the_minutes_are_those_a_learner_needs",
+        add("*About 9 minutes in.*"),
+    ),
+    "a clock that stands still": (
+        "the_minutes_are_those_a_learner_needs",
+        add("*About 2 minutes in.*\n\n*About 2 minutes in.*"),
+    ),
+    "an exercise of another notebook": (
+        "exercises_stand_as_the_package_has_them",
+        add("from asr_workshop.exercises import mel_scale as turn", HEARD[0]),
+    ),
     "the repository in prose": (
         "the_repository_is_named_in_generated_cells_only",
         add("See https://github.com/one/two/issues"),
@@ -373,6 +425,15 @@ def test_a_breach_is_noticed(name, damage, little_course):
 
 def test_every_rule_can_fail():
     assert {name for name, _ in BROKEN.values()} == set(RULES)
+
+
+@pytest.mark.parametrize("cell", ["turn", "answer", "hint", "solution"])
+def test_an_exercise_that_drifts_from_the_package_is_noticed(cell):
+    path = ROOT / "notebooks" / "02_spectrograms.ipynb"
+    notebook = json.loads(path.read_text("utf-8"))
+    add("# no longer the same", f"mel-scale-{cell}")(notebook)
+    found = list(RULES["exercises_stand_as_the_package_has_them"](path, notebook))
+    assert [text.partition(":")[0] for _, text in found] == ["mel_scale"]
 
 
 GOOD = """
@@ -519,7 +580,7 @@ def test_measuring_counts_words_exercises_seconds_and_bytes(little_course, capsy
     add("import os, pathlib\nfolder = pathlib.Path(os.environ['HF_HUB_CACHE'])", HEARD[0])(notebook)
     add("folder.mkdir()\n(folder / 'weights').write_bytes(bytes(7_000_000))", HEARD[0])(notebook)
     add("(folder / 'again').symlink_to(folder / 'weights')", HEARD[0])(notebook)
-    add("word " * 1400, "wave")(notebook)
+    add("*About 4 minutes in.*\n\n" + "word " * 1400, "wave")(notebook)
     (little_course / "notebooks" / "01_second.ipynb").unlink()
     table = little_course / "notebooks" / "course.toml"
     table.write_text(TABLE[: TABLE.rindex("[[notebook]]")])
@@ -528,6 +589,8 @@ def test_measuring_counts_words_exercises_seconds_and_bytes(little_course, capsy
 
     assert course.main(["--measure"], little_course) == 0
 
-    words, seconds, turns, minutes, hub, pip, name = capsys.readouterr().out.splitlines()[1].split()
-    assert 1400 < int(words) < 1600 and int(seconds) < 60
-    assert (turns, minutes, hub, pip, name) == ("1", "10", "7", "0", "00_first")
+    line = capsys.readouterr().out.splitlines()[1].split()
+    reading, seconds, minutes, hub, pip, name = line[:6]
+    assert 11.5 < float(reading) < 12.5 and int(seconds) < 60
+    assert (minutes, hub, pip, name) == ("10", "7", "0", "00_first")
+    assert line[6:] == ["4", "(2.5)"]

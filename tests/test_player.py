@@ -454,10 +454,38 @@ def test_everything_can_be_done_with_the_keyboard(visit):
     assert now(page)[1:] == (True, 7)
     page.press(" ")
     assert now(page)[1:] == (False, 7)
+    page.press("ArrowLeft")
+    page.press(" ")
+    assert now(page)[1:] == (True, 6)
+    pause(page)
+    page.press("ArrowRight")
     assert page.run("document.querySelectorAll('.word[tabindex=\"0\"]').length") == 1
     page.press("Shift+Tab")
     page.press("Tab")
     assert page.run(focus) == "isn't"
+
+
+@pytest.mark.browser
+def test_after_a_click_on_a_word_space_pauses_and_goes_on(visit):
+    page = visit(show(tones(), spoken()).html)
+    slow_down(page)
+    page.click(word(6))
+    page.press(" ")
+    assert now(page)[1:] == (False, 6)
+    page.ask("audio", "audio => { audio.currentTime = 1; }")
+    page.press(" ")
+    assert now(page)[1:] == (True, 2)
+
+
+@pytest.mark.browser
+def test_a_word_within_a_longer_one_and_a_word_out_of_order_light_up(visit):
+    words = (Word(0.0, 3.0, "Long"), Word(1.0, 1.5, "inner"), Word(0.2, 0.4, "early"))
+    page = visit(show(tones(), Transcript((Segment(0, 3, "", words=words),), "en", 1.0, 3.6)).html)
+    for moment, lit in ((0.1, 0), (0.3, 2), (0.7, 0), (1.2, 1), (2.0, 0), (3.2, None)):
+        page.ask("audio", f"audio => {{ audio.currentTime = {moment}; }}")
+        page.wait_for("!document.querySelector('audio').seeking")
+        page.run("draw()")
+        assert now(page)[2] == lit
 
 
 @pytest.mark.browser
@@ -483,6 +511,8 @@ def test_a_screen_reader_finds_names_roles_and_values(visit):
     }
     expected = {("main", "Player: A test"), ("button", "Play"), ("slider", "Place in the sound")}
     assert expected | {("button", said) for said in SAID} <= found
+    slider = next(node for node in nodes if node.get("role", {}).get("value") == "slider")
+    assert slider["description"]["value"].startswith("Spectrogram: time runs to the right")
     assert page.ask(word(4), "word => word.title") == "confidence 30 %"
 
 

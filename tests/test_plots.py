@@ -378,6 +378,18 @@ def test_few_samples_are_dots_at_their_times():
     assert "2" in [label.get_text() for label in ax.get_xticklabels()]
 
 
+@pytest.mark.parametrize("height", [0.02, 0.13, 0.45, 0.6, 0.99])
+@pytest.mark.parametrize("seconds", [0.01, 1, 11])
+def test_zero_is_in_the_middle_and_both_sides_have_a_mark(height, seconds):
+    one_sided = np.maximum(tone(seconds=seconds, height=height), -0.1 * height)
+    ax = plot_waveform(one_sided)
+    ax.figure.draw_without_rendering()
+    low, high = ax.get_ylim()
+    marks = [mark for mark in ax.get_yticks() if low <= mark <= high]
+    assert low == pytest.approx(-high) and len(marks) >= 3
+    assert 0 in marks and sum(marks) == pytest.approx(0)
+
+
 def test_a_click_in_an_hour_of_sound_is_not_lost():
     audio = np.zeros(3600 * RATE, np.float32)
     audio[12_345_678], audio[40_000_001] = 0.9, -0.8
@@ -412,6 +424,12 @@ def test_a_tone_is_a_peak_of_its_height_at_its_frequency():
     assert heights[3000] == pytest.approx(0.1)
     assert heights[2000] == pytest.approx(0, abs=1e-6)
     assert "1000 Hz" in ax.get_title(loc="left")
+
+
+def test_tones_of_the_same_height_all_get_a_dot():
+    ax = plot_spectrum(tone(1000) + tone(2000) + tone(3000) + tone(4000, height=0.4))
+    assert ax.get_lines()[1].get_xdata() == pytest.approx([1000, 2000, 3000])
+    assert ax.get_title(loc="left") == "3 frequencies are equally strong"
 
 
 def test_in_decibels_a_tone_of_half_the_height_is_six_lower():
@@ -688,6 +706,17 @@ def test_sound_spectrogram_and_words_stand_above_each_other_on_one_time_axis():
     assert sound.get_lines()[0].get_xdata()[0] == pytest.approx(2)
     assert spectrogram.get_images()[0].get_extent()[0] == pytest.approx(2, abs=0.01)
     assert overlapping(boxes(words)) == []
+
+
+def test_the_numbers_of_the_two_colour_keys_stand_apart():
+    figure = plot_transcript(babble(6), spoken(6))
+    figure.draw_without_rendering()
+    keys = [ax.child_axes[0] for ax in figure.axes[1:]]
+    upper, lower = (key.get_yticklabels()[at] for key, at in zip(keys, (0, -1), strict=True))
+    assert (upper.get_text(), lower.get_text()) == ("−80", "1.0")
+    letter = upper.get_window_extent().height
+    gap = upper.get_window_extent().y0 - lower.get_window_extent().y1
+    assert gap > letter / 2
 
 
 def test_a_tone_keeps_its_time_when_a_window_is_shown():

@@ -10,18 +10,11 @@ const calm = matchMedia("(prefers-reduced-motion: reduce)");
 let current = -1; // the word being said, or -1
 let drawing = 0; // the next drawing asked for
 let handsOff = 0; // until then, the reader scrolls
+let byKeys = false; // whether the focus came to a word from the keyboard
 
 // --- in step with the sound ---
 
-function wordAt(time) {
-  let [low, high] = [0, times.length]; // narrows down to the first word that has not begun
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (times[middle][0] <= time) low = middle + 1;
-    else high = middle;
-  }
-  return low && time < times[low - 1][1] ? low - 1 : -1;
-}
+const wordAt = (time) => times.findLastIndex(([start, end]) => start <= time && time < end);
 
 function light(index) {
   if (index === current) return;
@@ -91,8 +84,9 @@ document.addEventListener("keydown", (event) => {
   const index = words.indexOf(target);
   const sideways = key === "ArrowLeft" || key === "ArrowRight";
   if (event.ctrlKey || event.metaKey || event.altKey || (target === play && key === " ")) return;
-  if (key === " ") toggle();
-  else if (index >= 0 && key === "Enter") hear(times[index][0]);
+  const again = key === " " && byKeys && audio.paused; // after a click, Space just goes on
+  if (index >= 0 && (key === "Enter" || again)) hear(times[index][0]);
+  else if (key === " ") toggle();
   else if (index >= 0 && (sideways || key === "Home" || key === "End")) moveFocus(key, index);
   else if (sideways || (target === picture && key in SECONDS)) jump(audio.currentTime + SECONDS[key]);
   else return;
@@ -111,7 +105,10 @@ picture.addEventListener("click", (event) => {
 });
 words.forEach((word, index) => {
   word.setAttribute("role", "button");
-  word.addEventListener("focus", () => makeStop(index));
+  word.addEventListener("focus", () => {
+    makeStop(index);
+    byKeys = word.matches(":focus-visible");
+  });
   word.addEventListener("click", () => {
     if (getSelection().isCollapsed) hear(times[index][0]); // selected text is to be copied
   });
@@ -119,6 +116,8 @@ words.forEach((word, index) => {
 for (const event of ["wheel", "touchmove", "pointerdown"]) {
   panel?.addEventListener(event, () => { handsOff = performance.now() + 4000; }, { passive: true });
 }
+// A slider hides what is in it from a screen reader, so it says itself what the picture shows.
+picture.setAttribute("aria-description", picture.querySelector("img").alt);
 Object.assign(picture, { role: "slider", tabIndex: 0, ariaLabel: "Place in the sound",
   ariaValueMin: 0, ariaValueMax: duration.toFixed(1) });
 audio.controls = false;

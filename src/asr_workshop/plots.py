@@ -37,7 +37,7 @@ MAX_COLUMNS = 8_000  # 80 s at 10 ms; more columns than a screen has pixels
 MAX_PICTURE_SECONDS = 30.0  # Whisper's own window; more words are hard to read in one picture
 MAX_LINE_SECONDS = 10.0  # longer sounds are drawn as an outline, not sample by sample
 OUTLINE_COLUMNS = 4_000
-MAX_BLOCK = 2_000_000  # samples transformed at once, so that hours of sound need little memory
+MAX_BLOCK = 100_000  # samples transformed at once: few enough for a processor's fast memory
 QUIETEST = 0.01  # the amplitude axis reaches at least this far, so that silence looks flat
 MAX_DOTS = 200  # so few samples that each one can be seen
 MEL_MARKS = (250, 500, 1000, 2000, 4000, 7000)  # Hz
@@ -109,7 +109,7 @@ STYLE = {
 
 # Figure measures, in inches.
 WIDTH, HEIGHT = 10.0, 3.5
-LEFT, RIGHT, TOP, BOTTOM, GAP = 1.3, 1.15, 0.5, 0.7, 0.2
+LEFT, RIGHT, TOP, BOTTOM, GAP = 1.3, 1.15, 0.5, 0.7, 0.3
 # Measures of the words' picture, in points (1/72 inch).
 POINTS = 72
 ROW, STRIP, SOUND, CHIP_PAD, CHIP_GAP = 25.0, 14.0, 80.0, 3.0, 5.0
@@ -286,9 +286,10 @@ def _draw_sound(
 ) -> None:
     """Draw `audio` from `start` seconds on, around the height `offset`."""
     look = {"color": COLOURS[colour], "linewidth": 1.0}
-    ax.yaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
+    ax.yaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10], min_n_ticks=3))
     ax.yaxis.set_major_formatter(lambda height, _: _number(height))
-    ax.update_datalim([(start, offset - QUIETEST), (start, offset + QUIETEST)])
+    reach = max(QUIETEST, float(np.abs(audio).max()))  # as far down as up: zero is in the middle
+    ax.update_datalim([(start, offset - reach), (start, offset + reach)])
     if audio.size <= MAX_LINE_SECONDS * SAMPLING_RATE:
         marker = "o" if audio.size <= MAX_DOTS else None
         times = start + np.arange(audio.size) / sampling_rate
@@ -426,7 +427,7 @@ def plot_spectrum(
         As in `plot_waveform`.
     scale : "linear" or "dB"
         Amplitude of each frequency (a tone of height 0.5 gives a peak of 0.5), or its level
-        in decibels, 0 dB for a tone at full scale.
+        in decibels, 0 dB for a tone at full scale; what is below −120 dB is drawn there.
 
     Returns
     -------
@@ -451,17 +452,18 @@ def plot_spectrum(
     # A real tone of height A puts A * n_samples / 2 into its bin.
     height = np.abs(np.fft.rfft(audio)) * 2 / audio.size
     frequencies = np.fft.rfftfreq(audio.size, 1 / sampling_rate)
-    strongest = frequencies[height.argmax()]
+    strongest = (height > 0) & (height > (1 - 1e-5) * height.max())  # rounding picks no winner
     if scale == "dB":
         height = 20 * np.log10(np.maximum(height, 1e-6))
     ax.plot(frequencies, height, color=COLOURS["sound"])
-    ax.plot(strongest, height.max(), "o", color=COLOURS["sound"], markersize=8)
+    ax.plot(frequencies[strongest], height[strongest], "o", color=COLOURS["sound"], markersize=8)
     ax.set_xlim(0, sampling_rate / 2)
     if scale == "linear":
         ax.set_ylim(0, max(1.08 * height.max(), ax.get_ylim()[1]) or 1)
     if title is None:
-        silent = not audio.any()
-        title = "Silence" if silent else f"The strongest frequency is {strongest:.0f} Hz"
+        found = frequencies[strongest]
+        title = f"{found.size} frequencies are equally strong" if found.size else "Silence"
+        title = f"The strongest frequency is {found[0]:.0f} Hz" if found.size == 1 else title
     ylabel = "Amplitude (0 to 1)" if scale == "linear" else "Level (dBFS)"
     return _finish(ax, title, "Frequency (Hz)", ylabel)
 
@@ -483,7 +485,9 @@ def _spectrogram(audio: np.ndarray, n_fft: int, hop_length: int) -> tuple[np.nda
     for first in range(0, len(frames), block):
         spectrum = np.fft.rfft(frames[first : first + block] * window)
         power = spectrum.real**2 + spectrum.imag**2
-        columns.append(np.maximum.reduceat(power, np.arange(0, len(power), together)))
+        if together > 1:  # even with nothing to merge, reduceat costs as much as the transform
+            power = np.maximum.reduceat(power, np.arange(0, len(power), together))
+        columns.append(power)
     return np.concatenate(columns).T, together * hop_length
 
 

@@ -1,47 +1,10 @@
-"""Exercises of notebook 01: samples, channels, tones and sizes."""
+"""Exercises of notebook 01: channels, sampling rates and sizes."""
 
 from __future__ import annotations
 
 from asr_workshop.exercises.core import Exercise, Mistake
 
 NOTEBOOK = "01_sound_as_data"
-
-SECONDS_FROM_SAMPLES = Exercise(
-    name="seconds_from_samples",
-    notebook=NOTEBOOK,
-    prompt="""\
-A recording is a row of `n_samples` numbers, and every second takes `sampling_rate` of them. How \
-many seconds does it last?""",
-    stub="""\
-def seconds(n_samples, sampling_rate):
-    return ...  # your turn""",
-    nudge="one second takes `sampling_rate` samples. How often does that fit into `n_samples`?",
-    code="""\
-def seconds(n_samples, sampling_rate):
-    return n_samples / sampling_rate""",
-    explanation="Every second takes `sampling_rate` samples, so count how often that fits in.",
-    onward="Turned round it finds a place: second 1.5 begins at sample `1.5 * sampling_rate`.",
-    cases=("seconds(48_000, 16_000)", "seconds(4_000, 8_000)"),
-    mistakes=(
-        Mistake(
-            "def seconds(n_samples, sampling_rate):\n    return sampling_rate / n_samples",
-            "You divided the wrong way round. Many samples must make a long time, so `n_samples` "
-            "stands on top.",
-        ),
-        Mistake(
-            "def seconds(n_samples, sampling_rate):\n    return n_samples // sampling_rate",
-            "`//` drops what is left over, and half a second becomes none. `/` keeps it.",
-        ),
-        Mistake(
-            "def seconds(n_samples, sampling_rate):\n    return n_samples * sampling_rate",
-            "You multiplied. The more samples a second takes, the fewer seconds they fill.",
-        ),
-        Mistake(
-            "def seconds(n_samples, sampling_rate):\n    return 1000 * n_samples / sampling_rate",
-            "Those are milliseconds: a thousand times too many for seconds.",
-        ),
-    ),
-)
 
 MONO_FROM_STEREO = Exercise(
     name="mono_from_stereo",
@@ -87,6 +50,11 @@ stereo = np.array([[0.2, 0.4], [0.0, -0.6], [0.5, 0.5]])  # 3 moments, left and 
             "That is the sum, twice the average. Loud places would leave the range from -1 to 1.",
         ),
         Mistake(
+            "def mono(stereo):\n    return stereo[:, 0] + stereo[:, 1] / 2",
+            "Python divides before it adds, so only the right channel was halved. Put the sum in "
+            "parentheses.",
+        ),
+        Mistake(
             "def mono(stereo):\n    return stereo.flatten()",
             "You put left and right one behind the other: twice as many samples, which would "
             "play twice as long.",
@@ -94,60 +62,6 @@ stereo = np.array([[0.2, 0.4], [0.0, -0.6], [0.5, 0.5]])  # 3 moments, left and 
         Mistake(
             "def mono(stereo):\n    return stereo.mean(axis=1, keepdims=True)",
             "The numbers are right, but they still stand in a column. Leave `keepdims` away.",
-        ),
-    ),
-)
-
-PURE_TONE = Exercise(
-    name="pure_tone",
-    notebook=NOTEBOOK,
-    prompt="""\
-A pure tone swings `frequency` times a second, in the shape of a sine. The sine starts over after \
-every 2π. `t` holds the time of each sample in seconds. Give the samples of the tone, between -1 \
-and 1, starting at 0.""",
-    stub="""\
-def tone(frequency, t):
-    return ...  # your turn""",
-    nudge="""\
-after `t` seconds the tone has swung `frequency * t` times, and one swing is `2 * np.pi`. \
-`np.sin` takes a whole array at once.""",
-    code="""\
-def tone(frequency, t):
-    return np.sin(2 * np.pi * frequency * t)""",
-    explanation="""\
-After `t` seconds the tone has swung `frequency * t` times. Each swing takes the sine through 2π, \
-so that many times 2π goes into `np.sin`.""",
-    onward="Add two tones and listen: a chord. Every sound is such a sum, as notebook 02 shows.",
-    cases=("tone(1, np.array([0.0, 0.1, 0.25]))", "tone(440, np.arange(5) / 16_000)"),
-    mistakes=(
-        Mistake(
-            "def tone(frequency, t):\n    return np.sin(frequency * t)",
-            "The 2π is missing, so your tone swings more than six times too slowly.",
-        ),
-        Mistake(
-            "def tone(frequency, t):\n    return np.sin(np.pi * frequency * t)",
-            "With π instead of 2π only half a swing fits: your tone is an octave too low.",
-        ),
-        Mistake(
-            "def tone(frequency, t):\n    return np.sin(360 * frequency * t)",
-            "A full turn is 360 degrees, but `np.sin` counts in radians: 2π for a full turn.",
-        ),
-        Mistake(
-            "def tone(frequency, t):\n    return np.cos(2 * np.pi * frequency * t)",
-            "A cosine sounds the same, but it starts at 1. The sine starts at 0.",
-        ),
-        Mistake(
-            "def tone(frequency, t):\n    return np.sin(2 * np.pi * t / frequency)",
-            "You divided by the frequency. More swings a second must make the sine run faster.",
-        ),
-        Mistake(
-            "def tone(frequency, t):\n    return np.sin(2 * np.pi * frequency) * t",
-            "`t` belongs inside the parentheses of `np.sin`: outside, it only makes things louder.",
-        ),
-        Mistake(
-            "import math\n\ndef tone(frequency, t):\n"
-            "    return math.sin(2 * math.pi * frequency * t)",
-            "The formula is right, but `math.sin` takes one number only. `np.sin` takes arrays.",
         ),
     ),
 )
@@ -208,13 +122,12 @@ calculate.""",
             "Those are mebibytes, of 1,048,576 bytes. Some programs show them; here a megabyte "
             "has 1,000,000.",
         ),
+        Mistake("megabytes = 115", "You rounded. Give the number as Python calculates it."),
+        Mistake(
+            'megabytes = "115.2"',
+            "That is a text, because of the quotation marks. A number is wanted: leave them away.",
+        ),
     ),
 )
 
-EXERCISES = (
-    SECONDS_FROM_SAMPLES,
-    MONO_FROM_STEREO,
-    PURE_TONE,
-    LOWEST_SAMPLING_RATE,
-    SIZE_OF_AN_HOUR,
-)
+EXERCISES = (MONO_FROM_STEREO, LOWEST_SAMPLING_RATE, SIZE_OF_AN_HOUR)

@@ -1,4 +1,4 @@
-"""Exercises of notebook 02: from the FFT to the log-mel picture."""
+"""Exercises of notebook 02: bins, frames and the mel scale."""
 
 from __future__ import annotations
 
@@ -174,47 +174,4 @@ tones, wide for high ones.""",
     ),
 )
 
-DECIBELS = Exercise(
-    name="decibels",
-    notebook=NOTEBOOK,
-    prompt="""\
-Loudness is felt in factors, so spectrograms are drawn in decibels. A tone whose **amplitude** is \
-10 times another's is 20 dB above it, one with 100 times the amplitude 40 dB, one with a tenth \
-20 dB below. Turn a `ratio` of amplitudes into decibels.""",
-    stub="""\
-def decibels(ratio):
-    return ...  # your turn""",
-    nudge="`np.log10` counts the tens: it makes 1 of 10, 2 of 100, -1 of a tenth.",
-    code="""\
-def decibels(ratio):
-    return 20 * np.log10(ratio)""",
-    explanation="""\
-`np.log10` counts by how many factors of ten the amplitudes differ, and each is worth 20 dB.""",
-    onward="Whisper keeps the uppermost 80 dB of its picture and flattens whatever lies below.",
-    cases=("decibels(10)", "decibels(0.5)"),
-    mistakes=(
-        Mistake(
-            "def decibels(ratio):\n    return 10 * np.log10(ratio)",
-            "10 is right for powers. Power is amplitude squared, so amplitudes take 20.",
-        ),
-        Mistake(
-            "def decibels(ratio):\n    return 20 * np.log(ratio)",
-            "`np.log` is the natural logarithm. To count tens, take `np.log10`.",
-        ),
-        Mistake(
-            "def decibels(ratio):\n    return np.log10(ratio)",
-            "You counted the tens (that unit is the bel). Each of them is worth 20 dB.",
-        ),
-        Mistake(
-            "def decibels(ratio):\n    return 20 * np.log2(ratio)",
-            "`np.log2` counts how often the amplitude doubles. To count tens, take `np.log10`.",
-        ),
-        Mistake(
-            "def decibels(ratio):\n    return 2 * ratio",
-            "That fits 10 and 20 dB, but not 100 and 40 dB: the ratio is multiplied by ten, and "
-            "the decibels only grow by 20.",
-        ),
-    ),
-)
-
-EXERCISES = (BIN_FREQUENCY, NUMBER_OF_FRAMES, MEL_SCALE, DECIBELS)
+EXERCISES = (BIN_FREQUENCY, NUMBER_OF_FRAMES, MEL_SCALE)
