@@ -19,7 +19,7 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 @dataclass
 class Repository:
-    """Files of one model or data set; ``refusal`` is a (status, code, message) that is answered instead.
+    """Files of one model or data set, and perhaps a refusal: (status, code, message).
 
     A model that has files and a refusal is listed but not handed out, as gated ones are.
     """

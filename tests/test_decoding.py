@@ -20,13 +20,13 @@ def log_mel(pipe, *sounds):
     ).input_features
 
 
-def decode(pipe, features, limits, temperature=0.0):
+def decode(pipe, features, limits, temperatures=None):
     config = pipe.model.generation_config
     with torch.inference_mode():
         states = encode(pipe.model, features)
         decoder = Decoder(pipe.model, states)
         decoder.read(torch.full((len(features), 1), config.decoder_start_token_id))
-        return states, write(decoder, limits, temperature)
+        return states, write(decoder, limits, temperatures)
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +97,7 @@ def test_text_cut_off_before_its_phrase_was_closed_covers_the_rest():
 def test_chance_falls_the_same_way_each_time_and_leaves_yours_alone(tiny_en, sounds):
     features = log_mel(tiny_en, sounds[0])
     before = torch.random.get_rng_state()
-    first, second = (decode(tiny_en, features, [200], temperature=1.0)[1] for _ in range(2))
+    first, second = (decode(tiny_en, features, [200], temperatures=[1.0])[1] for _ in range(2))
     assert first == second
     assert torch.equal(before, torch.random.get_rng_state())
 

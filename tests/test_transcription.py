@@ -150,9 +150,9 @@ def test_speech_that_got_no_text_is_heard_again(tiny_en, monkeypatch):
 
     real, calls = decoding.write, []
 
-    def hasty(decoder, limits, temperature=0.0):
+    def hasty(decoder, limits, temperatures=None):
         calls.append(len(limits))
-        decoded = real(decoder, limits, temperature)
+        decoded = real(decoder, limits, temperatures)
         if len(calls) > 1:
             return decoded
         closing = decoded[0].first_stamp + 40  # 0.8 s

@@ -30,7 +30,6 @@ STAND_INS = (
     "soup.m4a",
     "late.flac",
     "pauses.webm",
-    "umbrellas.mp3",
 )
 
 
@@ -53,11 +52,11 @@ class Recording:
     speaker: str
 
 
-def load_recordings(n: int = 12) -> list[Recording]:
+def load_recordings(n: int = 8) -> list[Recording]:
     """Load recordings with their texts, to measure a model on.
 
     They are real people from LibriSpeech when its sample is on this machine or the Hugging Face
-    Hub can be reached (a download of 9 MB, once), and otherwise eight of the clips that travel
+    Hub can be reached (a download of 9 MB, once), and otherwise seven of the clips that travel
     with the workshop, spoken by programs. Which of the two is printed.
 
     Parameters

@@ -113,7 +113,9 @@ class Decoder:
         self.cache.batch_select_indices(rows)
 
 
-def write(decoder: Decoder, limits: Sequence[int], temperature: float = 0.0) -> list[Decoded]:
+def write(
+    decoder: Decoder, limits: Sequence[int], temperatures: Sequence[float] | None = None
+) -> list[Decoded]:
     """Let the decoder write each window's text, a token at a time.
 
     Parameters
@@ -122,9 +124,9 @@ def write(decoder: Decoder, limits: Sequence[int], temperature: float = 0.0) -> 
         Having read the tokens that set language and task.
     limits : sequence of int
         Most tokens to write, for each window.
-    temperature : float
-        0 takes the most probable token (greedy); above that tokens are drawn by chance,
-        the more evenly the higher it is.
+    temperatures : sequence of float, optional
+        One for each window. Tokens are drawn by chance, the more evenly the higher it is. Left
+        out, the most probable token is taken (greedy).
 
     Returns
     -------
@@ -135,13 +137,14 @@ def write(decoder: Decoder, limits: Sequence[int], temperature: float = 0.0) -> 
     device = decoder.model.device
     rules = Rules(config, decoder.model.config.vocab_size, device)
     chance = torch.Generator(device).manual_seed(0)  # the same draw each time
+    warmth = None if temperatures is None else torch.tensor(temperatures, device=device)[:, None]
     rows = list(range(len(limits)))  # which windows are still being written
     tokens: list[list[int]] = [[] for _ in rows]
     scores: list[list[float]] = [[] for _ in rows]
     finished = [False] * len(rows)
     for _ in range(max(limits, default=0)):
         logits = rules.apply(decoder.logits, [tokens[row] for row in rows])
-        chosen, chosen_scores = _choose(logits, temperature, chance)
+        chosen, chosen_scores = _choose(logits, warmth, chance)
         for row, token, score in zip(rows, chosen.tolist(), chosen_scores.tolist(), strict=True):
             finished[row] = finished[row] or token == config.eos_token_id
             if not finished[row] and len(tokens[row]) < limits[row]:
@@ -154,6 +157,7 @@ def write(decoder: Decoder, limits: Sequence[int], temperature: float = 0.0) -> 
             keep = torch.tensor(going, device=device)
             decoder.keep(keep)
             rows, chosen = [rows[i] for i in going], chosen[keep]
+            warmth = None if warmth is None else warmth[keep]
         decoder.read(chosen[:, None])
     return [
         Decoded(tuple(t), tuple(s), config.eos_token_id, rules.first_time)
@@ -208,12 +212,12 @@ class Rules:
             logits[self.first_time : latest + 1] = NEVER
 
 
-def _choose(logits: torch.Tensor, temperature: float, chance: torch.Generator):
+def _choose(logits: torch.Tensor, warmth: torch.Tensor | None, chance: torch.Generator):
     """Pick a token for each row; also say its log-probability."""
-    if temperature == 0:
+    if warmth is None:
         best, chosen = logits.max(-1)
     else:
-        probabilities = (logits / temperature).softmax(-1)
+        probabilities = (logits / warmth).softmax(-1)
         chosen = torch.multinomial(probabilities, 1, generator=chance)[:, 0]
         best = logits.gather(1, chosen[:, None])[:, 0]
     return chosen, best - logits.logsumexp(-1)

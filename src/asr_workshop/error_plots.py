@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from matplotlib.ticker import PercentFormatter
+from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from asr_workshop import plots
 from asr_workshop.plots import COLOURS, LABEL_SIZE, PlotError, style
@@ -76,6 +76,7 @@ def plot_error_curves(
         low, high = zip(*(report.interval() for report in reports), strict=True)
         ax.fill_between(at, low, high, color=line["color"], alpha=0.18, linewidth=0)
         ax.plot(at, rates, linewidth=2.5, markersize=9, label=plots._drawable(name), **line)
+    ax.set_xticks(at)
     ax.set_ylim(0, max(1.0, ax.get_ylim()[1]))
     ax.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     ax.grid(axis="y", color="#DDDDDD")
@@ -143,6 +144,7 @@ def plot_error_bars(
                     va="center", fontsize=LABEL_SIZE)  # fmt: skip
     ax.invert_yaxis()
     ax.set_xlim(0, max(0.1, 1.12 * max(high for _, high in edges)))
+    ax.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))  # whole percents
     ax.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     title = title or "Thin line: where the rate would lie with other recordings"
     return plots._finish(ax, title, RATE, "")

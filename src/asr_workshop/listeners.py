@@ -165,10 +165,10 @@ class WhisperListener:
         rows = len(decoder.encoder_states)
         return decoder.read(torch.tensor([tokens] * rows, device=self.model.device))
 
-    def _write(self, decoder: Decoder, limits: list[int], temperature: float = 0.0):
+    def _write(self, decoder: Decoder, limits: list[int], temperatures=None):
         if self._setting():
             self._read(decoder, self._setting())
-        return write(decoder, limits, temperature)
+        return write(decoder, limits, temperatures)
 
     def _setting(self) -> list[int]:
         """The special tokens that set language and task; an English model has none."""
@@ -193,14 +193,17 @@ class WhisperListener:
         return dict(sorted(pairs, key=lambda pair: pair[1], reverse=True))
 
     def _retry(self, decoded: Decoded, states: torch.Tensor, limit: int):
-        """Decode a loop again, with more and more chance, until the text runs freely."""
+        """Decode a loop again with more and more chance in it, and take the first that runs freely.
+
+        All temperatures are tried side by side, which takes little longer than one.
+        """
         best, notes = decoded, ()
-        for temperature in TEMPERATURES:
-            if not self._loops(best):
-                break
-            decoder, _ = self._start(states)
-            again = self._write(decoder, [limit], temperature)[0]
-            if self._repetition(again) < self._repetition(best):
+        if not self._loops(decoded):
+            return best, notes
+        decoder, _ = self._start(states.expand(len(TEMPERATURES), -1, -1))
+        tries = self._write(decoder, [limit] * len(TEMPERATURES), TEMPERATURES)
+        for temperature, again in zip(TEMPERATURES, tries, strict=True):
+            if self._loops(best) and self._repetition(again) < self._repetition(best):
                 best = again
                 notes = (f"repeated itself: decoded again at temperature {temperature}",)
         return best, notes

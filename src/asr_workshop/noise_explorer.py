@@ -67,8 +67,8 @@ def explore_noise(
 
     def mix(_change=None) -> None:
         mixed = add_noise(audio, noise, slider.value)
-        sound.value = _player(mixed) + _picture(mixed, slider.value)
         heard.value = '<p role="status">The model is listening …</p>'
+        sound.value = _player(mixed) + _picture(mixed, slider.value)
         errors = show_errors(reference, transcribe(mixed, pipe).text, language)
         heard.value = f'<div role="status">{errors._repr_html_()}</div>'
 

@@ -2,21 +2,27 @@
 
 In a notebook each exercise is called ``turn``:
 
->>> from asr_workshop.exercises import seconds_from_samples as turn
->>> def seconds(n_samples, sampling_rate):
-...     return sampling_rate / n_samples
->>> turn.check(seconds)
-✗ Not right yet. You divided the wrong way round. Many samples must make a long time, so \
-`n_samples` stands on top.
-`seconds(48_000, 16_000)` should give `3.0`. Yours gives `0.333333`.
+>>> from asr_workshop.exercises import hours_needed as turn
+>>> def hours_needed(hours_of_sound, real_time_factor):
+...     return hours_of_sound / real_time_factor
+>>> turn.check(hours_needed)
+✗ Not right yet. You divided. A factor below 1 means faster than the speaker, so the answer must \
+be less than the hours of sound.
+`hours_needed(2, 0.5)` should give `1.0`. Yours gives `4.0`.
 """
 
 from __future__ import annotations
 
-from asr_workshop.exercises import sound_as_data, spectrograms, start_here, whisper_pipeline
+from asr_workshop.exercises import (
+    sound_as_data,
+    spectrograms,
+    start_here,
+    whisper_pipeline,
+    why_speech_is_hard,
+)
 from asr_workshop.exercises.core import Exercise
 
-_MODULES = (start_here, sound_as_data, spectrograms, whisper_pipeline)
+_MODULES = (start_here, sound_as_data, spectrograms, whisper_pipeline, why_speech_is_hard)
 
 EXERCISES = {exercise.name: exercise for module in _MODULES for exercise in module.EXERCISES}
 
