@@ -25,6 +25,9 @@ CELL_SECONDS = 600
 # The rules are the functions in test_notebook_form.py, and raises-exception.
 EXCEPTIONS: dict[tuple[str, str, str], str] = {}
 
+# Not run a second time as in Colab, and why.
+ONCE = {"04_why_speech_is_hard": "it computes for minutes, and its setup cell is everybody's"}
+
 NOISE = {
     "a warning": r"Warning|WARNING",
     "a progress bar of a library": r"(?<![a-z])(it/s|s/it)\b|\d%\||Loading weights",

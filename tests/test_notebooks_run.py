@@ -16,7 +16,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
-from notebook_runner import EXCEPTIONS, NOTEBOOKS, ROOT, complaints, run
+from notebook_runner import EXCEPTIONS, NOTEBOOKS, ONCE, ROOT, complaints, run
 
 pytestmark = pytest.mark.checkout
 
@@ -72,7 +72,9 @@ def test_it_runs_without_a_network(notebook, offline, tmp_path):
 
 
 @pytest.mark.slow
-@every_notebook
+@pytest.mark.parametrize(
+    "notebook", [n for n in NOTEBOOKS if n.stem not in ONCE], ids=lambda path: path.stem
+)
 def test_it_runs_as_in_colab_where_its_own_setup_cell_installs_us(
     notebook, colab, published, learner, tmp_path
 ):
@@ -219,6 +221,10 @@ def test_every_exception_still_names_a_cell():
     for name, cell, _rule in EXCEPTIONS:
         notebook = nbformat.read(ROOT / "notebooks" / f"{name}.ipynb", as_version=4)
         assert cell in {entry.id for entry in notebook.cells}
+
+
+def test_what_is_run_only_once_is_there():
+    assert set(ONCE) < {path.stem for path in NOTEBOOKS}
 
 
 def test_there_are_notebooks_to_run():
