@@ -17,6 +17,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 from notebook_runner import EXCEPTIONS, NOTEBOOKS, ONCE, ROOT, complaints, run
+from packaging.utils import canonicalize_name
 
 pytestmark = pytest.mark.checkout
 
@@ -165,7 +166,7 @@ def can_import(name: str, folder: Path) -> bool:
 def newly_installed(folder: Path) -> set[str]:
     """The distributions pip put into the environment itself."""
     found = metadata.distributions(path=[str(site_packages(folder))])
-    return {entry.metadata["Name"].lower() for entry in found} - {"pip", "setuptools"}
+    return {canonicalize_name(entry.metadata["Name"]) for entry in found} - {"pip", "setuptools"}
 
 
 def package_files(folder: Path) -> set[str]:
