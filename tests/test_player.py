@@ -473,6 +473,8 @@ def test_after_a_click_on_a_word_space_pauses_and_goes_on(visit):
     page.press(" ")
     assert now(page)[1:] == (False, 6)
     page.ask("audio", "audio => { audio.currentTime = 1; }")
+    page.wait_for("!document.querySelector('audio').seeking")
+    page.run("draw()")
     page.press(" ")
     assert now(page)[1:] == (True, 2)
 
