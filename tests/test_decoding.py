@@ -141,12 +141,9 @@ def test_warping_finds_the_librarys_path(shape):
 def test_token_times_move_forward_and_agree_with_the_librarys(tiny_en, sounds):
     audio = sounds[0]
     features = log_mel(tiny_en, audio)
-    states, (decoded,) = decode(tiny_en, features, [token_limit(len(audio) / 16_000)])
-    config = tiny_en.model.generation_config
-    prefix = [config.decoder_start_token_id, config.no_timestamps_token_id]
+    _, (decoded,) = decode(tiny_en, features, [token_limit(len(audio) / 16_000)])
     tokens = decoded.text_tokens
-    with torch.inference_mode():
-        times = token_times(tiny_en.model, states[0], prefix, tokens, [(0, len(audio) / 16_000)])
+    times = token_times(decoded.text_looks, [(0, len(audio) / 16_000)])
     assert len(times) == len(tokens) + 1
     assert np.all(np.diff(times) >= 0)
     chunks = tiny_en(audio, return_timestamps="word")["chunks"]
@@ -157,11 +154,42 @@ def test_token_times_move_forward_and_agree_with_the_librarys(tiny_en, sounds):
 
 
 def test_no_token_is_placed_where_no_phrase_was(tiny_en, sounds):
-    features = log_mel(tiny_en, sounds[0])
-    states, (decoded,) = decode(tiny_en, features, [200])
-    config = tiny_en.model.generation_config
-    prefix = [config.decoder_start_token_id, config.no_timestamps_token_id]
-    covered = [(0.0, 3.0), (6.0, 9.0)]
-    with torch.inference_mode():
-        times = token_times(tiny_en.model, states[0], prefix, decoded.text_tokens, covered)
+    _, (decoded,) = decode(tiny_en, log_mel(tiny_en, sounds[0]), [200])
+    times = token_times(decoded.text_looks, [(0.0, 3.0), (6.0, 9.0)])
     assert not np.any((times >= 3.0) & (times < 6.0))
+
+
+def test_where_the_decoder_looked_is_what_the_library_says(tiny_en, sounds):
+    """Each text token's row of each alignment head, from one look at the finished text."""
+    features = log_mel(tiny_en, *sounds)
+    _, decoded = decode(tiny_en, features, [200] * len(sounds))
+    config = tiny_en.model.generation_config
+    for window, mine in zip(features, decoded, strict=True):
+        tokens = torch.tensor([[config.decoder_start_token_id, *mine.tokens]])
+        with torch.inference_mode(), attention_kernel(tiny_en.model, "eager"):
+            theirs = tiny_en.model(
+                window[None], decoder_input_ids=tokens, output_attentions=True
+            ).cross_attentions
+        heads = torch.stack([theirs[layer][0, head] for layer, head in config.alignment_heads])
+        assert len(mine.looks) == len(mine.tokens) + 1
+        looks = torch.stack(mine.looks).float()
+        assert torch.allclose(looks, heads.transpose(0, 1), atol=1e-3)
+
+
+def test_text_cut_off_in_mid_phrase_has_times_too(tiny_en, sounds):
+    _, (decoded,) = decode(tiny_en, log_mel(tiny_en, sounds[0]), [6])
+    assert len(decoded.tokens) == 6 and decoded.tokens[-1] < decoded.first_special
+    times = token_times(decoded.text_looks, decoded.covered(9.0))
+    assert len(times) == len(decoded.text_tokens) + 1
+    assert np.all(np.diff(times) >= 0)
+
+
+def test_without_named_heads_the_upper_half_is_asked(tiny_en, sounds, monkeypatch):
+    features = log_mel(tiny_en, sounds[0])
+    _, (named,) = decode(tiny_en, features, [200])
+    monkeypatch.setattr(tiny_en.model.generation_config, "alignment_heads", None)
+    _, (unnamed,) = decode(tiny_en, features, [200])
+    assert unnamed.tokens == named.tokens
+    assert unnamed.text_looks.shape[1:] == (1, 1500)
+    times, expected = (token_times(d.text_looks, [(0, 9.0)]) for d in (unnamed, named))
+    assert np.median(np.abs(times - expected)) <= 0.2

@@ -7,33 +7,22 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from asr_workshop.attention import attention_kernel
-
 SECONDS_PER_STATE = 0.02  # 30 s / 1500 encoder states
 MEDIAN_WIDTH = 7  # Whisper's own: smooths attention over 7 states, 0.14 s
 
 
-def token_times(
-    model,
-    encoder_states: torch.Tensor,
-    prefix: Sequence[int],
-    tokens: Sequence[int],
-    covered: Sequence[tuple[float, float]],
-) -> np.ndarray:
+def token_times(looks: torch.Tensor, covered: Sequence[tuple[float, float]]) -> np.ndarray:
     """Find the moment at which each token of a window begins.
 
-    The decoder reads the finished text once more. In a few of its attention heads
-    (``alignment_heads``) the place it looks at moves through the sound along with the
-    words; dynamic time warping finds the one path through them that never goes back.
+    In a few of the decoder's attention heads the place it looks at moves through the sound
+    along with the words; dynamic time warping finds the one path through them that never goes
+    back.
 
     Parameters
     ----------
-    model : WhisperForConditionalGeneration
-    encoder_states : Tensor, shape (1500, d_model)
-    prefix : sequence of int
-        All special tokens before the text.
-    tokens : sequence of int
-        The text.
+    looks : Tensor, shape (n_tokens + 1, n_heads, 1500)
+        How strongly each head attended to each 0.02 s of sound when a token was written, and
+        once more for what followed the last one.
     covered : sequence of (start, end)
         The stretches of the window, in seconds, in which the text can have been spoken.
 
@@ -46,11 +35,10 @@ def token_times(
     ----------
     Word times by cross-attention and dynamic time warping follow openai/whisper, timing.py.
     """
-    attention = _attention(model, encoder_states[None], [*prefix, *tokens])
-    moments = np.arange(attention.shape[-1]) * SECONDS_PER_STATE
+    moments = np.arange(looks.shape[-1]) * SECONDS_PER_STATE
     states = np.flatnonzero(sum((start <= moments) & (moments < end) for start, end in covered))
-    rows = attention[:, len(prefix) - 1 :, states]  # the rows that predict text, then its end
-    return moments[states[warp(-_sharpen(rows).numpy())]]
+    attention = looks[:, :, torch.from_numpy(states).to(looks.device)].transpose(0, 1)
+    return moments[states[warp(-_sharpen(attention.float().cpu()).numpy())]]
 
 
 def warp(cost: np.ndarray) -> np.ndarray:
@@ -100,26 +88,6 @@ def _walk_back(total: np.ndarray) -> np.ndarray:
         steps = ((row - 1, column - 1), (row - 1, column), (row, column - 1))
         row, column = min(steps, key=lambda step: total[step])
     return entered
-
-
-def _attention(model, encoder_states: torch.Tensor, tokens: list[int]) -> torch.Tensor:
-    """Attention of the alignment heads, shape (n_heads, n_tokens, 1500), float32."""
-    with attention_kernel(model, "eager"):
-        output = model.model.decoder(
-            input_ids=torch.tensor([tokens], device=encoder_states.device),
-            encoder_hidden_states=encoder_states,
-            output_attentions=True,
-            use_cache=False,
-        )
-    heads = getattr(model.generation_config, "alignment_heads", None) or _upper_half(model)
-    layers = output.cross_attentions
-    return torch.stack([layers[layer][0, head] for layer, head in heads]).float().cpu()
-
-
-def _upper_half(model) -> list[tuple[int, int]]:
-    """Where a checkpoint does not name its alignment heads: all heads of its upper layers."""
-    layers, heads = model.config.decoder_layers, model.config.decoder_attention_heads
-    return [(layer, head) for layer in range(layers // 2, layers) for head in range(heads)]
 
 
 def _sharpen(attention: torch.Tensor) -> torch.Tensor:

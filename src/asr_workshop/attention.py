@@ -15,10 +15,11 @@ BLOCK_ROWS = 128  # scores of 6 heads x 128 rows x 1500 keys stay in a core's ca
 def blocked_attention(
     module, query, key, value, attention_mask=None, scaling=1.0, dropout=0.0, **kwargs
 ):
-    """Plain attention, softmax(Q K^T) V, a block of rows at a time.
+    """Attention, softmax(Q K^T) V, each time the way that is fast for it.
 
-    On a CPU, torch's own kernel is slow where Whisper spends its time: in bfloat16, and
-    for the single row of a decoding step.
+    The encoder's many rows go through torch's own kernel; in bfloat16 on a CPU, where that one
+    is slow, through plain products, a block of rows at a time. So do the few rows of a decoding
+    step, which are quicker so, and whose weights tell where the decoder looked.
 
     Parameters
     ----------
@@ -30,18 +31,24 @@ def blocked_attention(
 
     Returns
     -------
-    Tensor, shape (n_windows, n_rows, n_heads, d_head), and None
-        The second place is for attention weights, which are not kept.
+    output : Tensor, shape (n_windows, n_rows, n_heads, d_head)
+    weights : Tensor, shape (n_windows, n_heads, n_rows, n_keys), or None for many rows
     """
+    n_rows = query.shape[2]
+    if n_rows > BLOCK_ROWS and not (query.device.type == "cpu" and query.dtype == torch.bfloat16):
+        fused = torch.nn.functional.scaled_dot_product_attention
+        output = fused(query, key, value, attn_mask=attention_mask, scale=scaling)
+        return output.transpose(1, 2), None
     query, keys = query * scaling, key.transpose(2, 3)
-    output = torch.empty_like(query)
-    for first in range(0, query.shape[2], BLOCK_ROWS):
+    output, weights = torch.empty_like(query), None
+    for first in range(0, n_rows, BLOCK_ROWS):
         rows = slice(first, first + BLOCK_ROWS)
         scores = query[:, :, rows] @ keys
         if attention_mask is not None:
             scores = scores + attention_mask[:, :, rows]
-        output[:, :, rows] = scores.softmax(-1) @ value
-    return output.transpose(1, 2), None
+        weights = scores.softmax(-1)
+        output[:, :, rows] = weights @ value
+    return output.transpose(1, 2), weights if n_rows <= BLOCK_ROWS else None
 
 
 @contextmanager

@@ -8,7 +8,7 @@ windows that are done, so that the others go on faster.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 import numpy as np
@@ -28,6 +28,7 @@ class Decoded:
     log_probabilities: tuple[float, ...]
     first_special: int  # tokens from here on are no text
     first_stamp: int  # and from here on they are time stamps, counted from 0 s
+    looks: tuple[torch.Tensor, ...] = field(default=(), compare=False, repr=False)  # see Decoder
 
     @property
     def text_tokens(self) -> tuple[int, ...]:
@@ -39,6 +40,16 @@ class Decoded:
         """The log-probabilities of the tokens that are text."""
         pairs = zip(self.tokens, self.log_probabilities, strict=True)
         return tuple(score for token, score in pairs if token < self.first_special)
+
+    @property
+    def text_looks(self) -> torch.Tensor:
+        """Where the decoder looked for each token that is text and for what came after the last.
+
+        Shape (n_text_tokens + 1, n_heads, n_states).
+        """
+        places = [i for i, token in enumerate(self.tokens) if token < self.first_special]
+        after = min(places[-1] + 1, len(self.looks) - 1)  # cut off: nothing came after
+        return torch.stack([self.looks[place] for place in (*places, after)])
 
     def covered(self, duration: float) -> list[tuple[float, float]]:
         """The stretches of the window, in seconds, that its phrases say they cover."""
@@ -88,13 +99,21 @@ def encode(model, input_features: torch.Tensor) -> torch.Tensor:
 
 
 class Decoder:
-    """Whisper's decoder at work on a batch of windows: what it has read and written so far."""
+    """Whisper's decoder at work on a batch of windows: what it has read so far.
+
+    Attributes
+    ----------
+    logits : Tensor, shape (n_windows, n_vocabulary)
+        What it expects next.
+    looks : Tensor, shape (n_windows, n_heads, n_states)
+        Where in the sound it looked for that: the attention of the heads that follow the words.
+    """
 
     def __init__(self, model, encoder_states: torch.Tensor):
         self.model = model
         self.encoder_states = encoder_states
         self.cache = EncoderDecoderCache(DynamicCache(), DynamicCache())
-        self.logits = None  # what it expects next, shape (n_windows, n_vocabulary)
+        self.logits = self.looks = None
 
     def read(self, tokens: torch.Tensor) -> torch.Tensor:
         """Take in tokens, shape (n_windows, n_tokens), and return the next token's logits."""
@@ -103,14 +122,40 @@ class Decoder:
             encoder_hidden_states=self.encoder_states,
             past_key_values=self.cache,
             use_cache=True,
+            output_attentions=True,
         )
+        if self.logits is None:
+            self._arrange()
         self.logits = self.model.proj_out(output.last_hidden_state[:, -1]).float()
+        self.looks = self._at_words(output.cross_attentions).half()  # many are kept
         return self.logits
+
+    def _at_words(self, attentions: Sequence[torch.Tensor]) -> torch.Tensor:
+        """The last row of the alignment heads; where none are named, the upper half's mean."""
+        heads = getattr(self.model.generation_config, "alignment_heads", None)
+        if heads:
+            return torch.stack([attentions[layer][:, head, -1] for layer, head in heads], dim=1)
+        upper = attentions[len(attentions) // 2 :]
+        return torch.stack([layer[:, :, -1].mean(1, keepdim=True) for layer in upper]).mean(0)
 
     def keep(self, rows: torch.Tensor) -> None:
         """Forget all windows but these."""
         self.encoder_states = self.encoder_states[rows]
         self.cache.batch_select_indices(rows)
+        self._arrange()
+
+    def _arrange(self) -> None:
+        """Lay what was heard out so that each step reads it in the order it lies in memory.
+
+        On a processor a step is mostly this reading. The numbers and shapes stay as they are.
+        """
+        if self.encoder_states.device.type == "cpu" and self.encoder_states.dtype == torch.float32:
+            for layer in self.cache.cross_attention_cache.layers:
+                layer.keys, layer.values = _by_column(layer.keys), _by_column(layer.values)
+
+
+def _by_column(matrices: torch.Tensor) -> torch.Tensor:
+    return matrices.mT.contiguous().mT
 
 
 def write(
@@ -141,11 +186,14 @@ def write(
     rows = list(range(len(limits)))  # which windows are still being written
     tokens: list[list[int]] = [[] for _ in rows]
     scores: list[list[float]] = [[] for _ in rows]
+    looks: list[list[torch.Tensor]] = [[] for _ in rows]
     finished = [False] * len(rows)
     for _ in range(max(limits, default=0)):
         logits = rules.apply(decoder.logits, [tokens[row] for row in rows])
         chosen, chosen_scores = _choose(logits, warmth, chance)
-        for row, token, score in zip(rows, chosen.tolist(), chosen_scores.tolist(), strict=True):
+        steps = zip(rows, chosen.tolist(), chosen_scores.tolist(), decoder.looks, strict=True)
+        for row, token, score, look in steps:
+            looks[row].append(look)
             finished[row] = finished[row] or token == config.eos_token_id
             if not finished[row] and len(tokens[row]) < limits[row]:
                 tokens[row].append(token)
@@ -160,8 +208,8 @@ def write(
             warmth = None if warmth is None else warmth[keep]
         decoder.read(chosen[:, None])
     return [
-        Decoded(tuple(t), tuple(s), config.eos_token_id, rules.first_time)
-        for t, s in zip(tokens, scores, strict=True)
+        Decoded(tuple(t), tuple(s), config.eos_token_id, rules.first_time, tuple(look))
+        for t, s, look in zip(tokens, scores, looks, strict=True)
     ]
 
 
