@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from asr_workshop import __main__ as command_line
+from asr_workshop import terminal
 from asr_workshop.transcript import Segment, Transcript
 
 MODULES = ("audio", "models", "transcription")
@@ -42,8 +43,8 @@ class FakeHouse:
         self.refusal = own_error("transcription.TranscriptionError", ValueError)
         self.transcription.transcribe = self.transcribe
 
-    def load_pipeline(self, model=None):
-        self.loaded.append(model)
+    def load_pipeline(self, model=None, dtype=None):
+        self.loaded.append(model if dtype is None else (model, dtype))
         if model == "nowhere":
             raise self.models.ModelUnavailable("nowhere is not a model.\nConnect, or pick another.")
         print("a word about the model")
@@ -310,6 +311,16 @@ def test_a_command_that_makes_no_sense_leaves_with_2(house, capsys, arguments, h
     assert house.loaded == []
 
 
+def test_the_kind_of_number_goes_to_the_loader_and_others_are_refused(house, capsys):
+    record("a.mp3")
+    assert command_line.main(["a.mp3", "--model", "tiny", "--dtype", "int8"]) == 0
+    assert house.loaded == [("tiny", "int8")]
+    with pytest.raises(SystemExit) as refused:
+        command_line.main(["a.mp3", "--dtype", "int7"])
+    assert refused.value.code == 2
+    assert "float32" in capsys.readouterr().err
+
+
 # --- The terminal
 
 
@@ -322,9 +333,9 @@ def test_no_progress_is_written_into_a_pipe(house, capsys):
 def test_progress_tells_a_terminal_how_much_is_left(monkeypatch, capsys):
     clock = iter([0.0, 240.0])
     fake_time = types.SimpleNamespace(monotonic=lambda: next(clock))
-    monkeypatch.setattr(command_line, "time", fake_time)
+    monkeypatch.setattr(terminal, "time", fake_time)
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
-    show = command_line._progress_line("talk.mp3")
+    show = terminal.progress_line("talk.mp3")
     show(30.0, 90.0)
     drawn = capsys.readouterr().err.split("\r")
     assert drawn[2] == "0%: talk.mp3"

@@ -234,7 +234,7 @@ def no_model(monkeypatch):
         model=model,
         type="seq2seq_whisper",
     )
-    monkeypatch.setattr("asr_workshop.models.load_pipeline", lambda model=None: pipe)
+    monkeypatch.setattr("asr_workshop.models.load_pipeline", lambda model=None, dtype=None: pipe)
     monkeypatch.setattr(evaluation_module, "guarded_transcriber", lambda pipe, language: hear)
     return pipe
 
@@ -391,7 +391,7 @@ def test_a_command_that_makes_no_sense_leaves_with_2(arguments, tmp_path, monkey
 def test_a_model_that_cannot_be_had_is_an_error(listing, no_model, tmp_path, monkeypatch, capsys):
     from asr_workshop.models import ModelUnavailable
 
-    def refuse(model=None):
+    def refuse(model=None, dtype=None):
         raise ModelUnavailable("made/up is nowhere.")
 
     monkeypatch.setattr("asr_workshop.models.load_pipeline", refuse)
@@ -454,7 +454,7 @@ def test_a_language_can_be_forced_on_a_model_of_many(shipped, base):
 
 
 def test_the_command_runs_from_list_to_report(shipped, tiny_en, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("asr_workshop.models.load_pipeline", lambda model=None: tiny_en)
+    monkeypatch.setattr("asr_workshop.models.load_pipeline", lambda model=None, dtype=None: tiny_en)
     assert run(shipped, "--out", tmp_path / "out") == 0
     numbers = json.loads((tmp_path / "out/report.json").read_text(encoding="utf-8"))
     assert numbers["word_error_rate"] == 0

@@ -5,26 +5,18 @@ from __future__ import annotations
 import argparse
 import glob
 import os
-import shutil
 import sys
 import time
-import warnings
 from collections import Counter
-from collections.abc import Callable, Iterable
-from contextlib import redirect_stdout
+from collections.abc import Iterable
 from itertools import chain, count
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from asr_workshop import terminal
 from asr_workshop.captions import FORMS, format_transcript, save_transcript
 from asr_workshop.cues import one_line
 from asr_workshop.transcript import Transcript
-
-# What a folder is searched for. A file named by itself may end in anything.
-AUDIO_ENDINGS = (
-    *(".aac", ".aif", ".aiff", ".amr", ".au", ".caf", ".flac", ".m4a", ".mkv", ".mov", ".mp3"),
-    *(".mp4", ".oga", ".ogg", ".opus", ".wav", ".webm", ".wma"),
-)
 
 EXAMPLES = """\
 examples:
@@ -46,18 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
     sense leaves with 2 by SystemExit, as argparse does.
     """
     options = _parse(arguments)
-    for stream in (sys.stdout, sys.stderr):  # any script, also into a pipe on Windows
-        stream.reconfigure(encoding="utf-8", errors="backslashreplace")
-    try:
-        with warnings.catch_warnings():
-            warnings.showwarning = _show_warning
-            return _run(options)
-    except KeyboardInterrupt:
-        _say("stopped")
-        return 130
-    except BrokenPipeError:  # whoever reads our output, such as head, has read enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+    return terminal.run(lambda: _run(options))
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
@@ -69,7 +50,7 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     )
     add = parser.add_argument
     add("files", nargs="+", metavar="FILE", help='audio or video file, folder, or a "*" pattern')
-    add("--model", metavar="ID", help="model id on the Hub, or a folder (default: one that suits)")
+    terminal.add_model_options(parser)
     add("--language", metavar="CODE", help="spoken language, such as en (default: find out)")
     add(
         "--task",
@@ -130,7 +111,9 @@ def _expand(name: str) -> list[str]:
     """Look into folders, and expand patterns for shells that do not (``**`` goes deeper)."""
     if os.path.isdir(name):
         names = sorted(os.listdir(name))
-        audio = [n for n in names if Path(n).suffix.lower() in AUDIO_ENDINGS and n[0] != "."]
+        audio = [
+            n for n in names if Path(n).suffix.lower() in terminal.AUDIO_ENDINGS and n[0] != "."
+        ]
         return [os.path.join(name, n) for n in audio]
     if os.path.exists(name) or name.startswith(("http://", "https://")):
         return [name]
@@ -157,20 +140,13 @@ def _output_names(sources: list[str]) -> list[str]:
 def _run(options: argparse.Namespace) -> int:
     sources, failures = _find_files(options.files)
     for failure in failures:
-        _say(f"error: {failure}")
+        terminal.say(f"error: {failure}")
     if not sources:
         return 1
 
-    from asr_workshop.models import ModelUnavailable, load_pipeline
-
-    try:
-        with redirect_stdout(sys.stderr):  # standard output is for transcripts alone
-            pipe = load_pipeline(options.model)
-    except ModelUnavailable as error:
-        _say(f"error: {error}")
+    pipe = terminal.load(options)
+    if pipe is None:
         return 1
-    for reason in pipe.reasons:
-        _say(reason)
     failed = len(failures)
     for number, (source, name) in enumerate(zip(sources, _output_names(sources), strict=True), 1):
         label = source if len(sources) == 1 else f"{source} ({number} of {len(sources)})"
@@ -180,7 +156,7 @@ def _run(options: argparse.Namespace) -> int:
             raise
         except Exception as error:  # the next file may be fine
             failed += 1
-            _say(f"error: {_explain(error, source)}")
+            terminal.say(f"error: {_explain(error, source)}")
     return 1 if failed else 0
 
 
@@ -195,15 +171,15 @@ def _transcribe_one(source: str, name: str, label: str, pipe, options: argparse.
             language=options.language,
             task=options.task,
             words=options.words,
-            progress=_progress_line(label),
+            progress=terminal.progress_line(label),
         )
     finally:
-        _wipe_line()
+        terminal.wipe_line()
     took = time.perf_counter() - began
     written = [save_transcript(transcript, options.out / f"{name}.{form}") for form in options.to]
-    _say(_summary(label, transcript, took, written))
+    terminal.say(_summary(label, transcript, took, written))
     for note in transcript.guards:
-        _say(f"  note: {note}")
+        terminal.say(f"  note: {note}")
     if not options.to:
         heading = f"==> {one_line(source)} <==\n" if label != source else ""
         sys.stdout.write(heading + format_transcript(transcript, "txt"))
@@ -223,42 +199,6 @@ def _explain(error: Exception, source: str) -> str:
     ours = type(error).__module__.startswith("asr_workshop.")
     message = str(error) if ours else f"{type(error).__name__}: {error}"
     return message if Path(source).name in message else f"{source}: {message}"
-
-
-def _progress_line(label: str) -> Callable[[float, float], None] | None:
-    """Keep one line on a terminal up to date; write nothing into a file or pipe."""
-    if not sys.stderr.isatty():
-        return None
-    began = time.monotonic()
-
-    def show(done: float, total: float) -> None:
-        share = done / total if total else 0.0
-        left = (time.monotonic() - began) * (1 - share) / share if share else 0.0
-        about = f"{left / 60:.0f} min" if left > 90 else f"{left:.0f} s"
-        text = f"{share:.0%}{f', about {about} left' if left else ''}: {label}"
-        _wipe_line()
-        print(one_line(text)[: _terminal_columns()], end="", file=sys.stderr, flush=True)
-
-    show(0.0, 1.0)
-    return show
-
-
-def _wipe_line() -> None:
-    if sys.stderr.isatty():
-        print("\r" + " " * _terminal_columns() + "\r", end="", file=sys.stderr)
-
-
-def _terminal_columns() -> int:
-    return shutil.get_terminal_size().columns - 1
-
-
-def _show_warning(message, category, filename, lineno, file=None, line=None) -> None:
-    _wipe_line()
-    _say(f"warning: {message}")
-
-
-def _say(text: str) -> None:
-    print(one_line(text), file=sys.stderr)  # a file name may hold codes that steer a terminal
 
 
 if __name__ == "__main__":

@@ -51,6 +51,8 @@ def load_pipeline(model: str | Path | None = None, device=None, dtype=None):
         ``"cuda:0"``, ``"mps"``, ``"cpu"``. Picked by :func:`pick_device` if not given.
     dtype : torch.dtype or str, optional
         ``"float32"``, ``"float16"``, ``"bfloat16"``. Picked by :func:`pick_dtype` if not given.
+        On a CPU also ``"int8"``: weights rounded to 8 bits, a quarter of the memory and quicker
+        where bfloat16 is not, for a little more error.
 
     Returns
     -------
@@ -74,6 +76,7 @@ def load_pipeline(model: str | Path | None = None, device=None, dtype=None):
         model, found = _default(device.value)
     else:
         model, found = Choice(str(model), "as you asked"), _locate(model)
+    _check_int8(dtype.value, device.value)
     pipe = _build(model.value, found.folder, device.value, dtype.value)
     pipe.model_id = model.value
     pipe.reasons = [
@@ -108,9 +111,18 @@ def _given_dtype(dtype) -> Choice:
     import torch
 
     wanted = getattr(torch, dtype, None) if isinstance(dtype, str) else dtype
+    if wanted is torch.int8:
+        return Choice(wanted, "as you asked")
     if not isinstance(wanted, torch.dtype) or not wanted.is_floating_point:
         raise ModelUnavailable(f"{dtype!r} is no kind of number to compute with: say 'float32'.")
     return Choice(wanted, "as you asked")
+
+
+def _check_int8(dtype, device: str) -> None:
+    if str(dtype) == "torch.int8" and device != "cpu":
+        raise ModelUnavailable(
+            f"int8 is for the processor, not for {device}: leave `dtype` out, or say device='cpu'."
+        )
 
 
 def _locate(model: str | Path) -> Checkpoint:
@@ -154,12 +166,13 @@ def _build(name: str, folder: Path, device: str, dtype):
     from asr_workshop.speech_pipeline import SpeechPipeline
 
     local = {"trust_remote_code": False, "local_files_only": True}
+    whole_numbers = str(dtype) == "torch.int8"
     with quiet(), _plain_errors(name):
         config = library.AutoConfig.from_pretrained(folder, **local)
         network, report = _architecture(name, config).from_pretrained(
             folder,
             config=config,
-            dtype=dtype,
+            dtype="float32" if whole_numbers else dtype,
             device_map=device,
             use_safetensors=True,
             output_loading_info=True,
@@ -170,6 +183,10 @@ def _build(name: str, folder: Path, device: str, dtype):
             from asr_workshop import attention  # noqa: F401 (makes the kernel known)
 
             network.set_attn_implementation("blocked")
+        if whole_numbers:
+            from asr_workshop.int8 import to_int8
+
+            network = to_int8(network)
         network.name_or_path = network.config.name_or_path = name
         return SpeechPipeline(
             network,

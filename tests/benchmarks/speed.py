@@ -1,6 +1,6 @@
 """How fast, beside what: ``make bench``, or ``python tests/benchmarks/speed.py``.
 
-Transcribes the same speech with the same weights (whisper-tiny.en) in five ways, one after
+Transcribes the same speech with the same weights (whisper-tiny.en) in several ways, one after
 the other, on one processor core, and prints one table. Compare the rows, not the seconds:
 machines differ, and the same machine differs from hour to hour.
 
@@ -90,7 +90,7 @@ def faster_whisper_way(**options):
 
 
 def workshop_way(dtype=None):
-    """``transcribe`` with all guards up, in float32 or in what ``load_pipeline`` picks."""
+    """``transcribe`` with all guards up, in a kind of number or in what ``load_pipeline`` picks."""
     pipe = load_pipeline(MODEL, device="cpu", dtype=dtype)
     run = lambda audio: transcribe(audio, pipe).text  # noqa: E731
     return run, str(pipe.model.dtype).removeprefix("torch.")
@@ -115,6 +115,7 @@ def main() -> None:
             "faster-whisper int8, beam 1": faster_whisper_way(),
             "faster-whisper int8, beam 1, VAD": faster_whisper_way(vad_filter=True),
             "transcribe(), float32": workshop_way("float32")[0],
+            "transcribe(), int8": workshop_way("int8")[0],
             f"transcribe(), as picked: {dtype}": picked,
         }
         for run in ways.values():

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import platform
 import sys
-import warnings
-from contextlib import redirect_stdout
 from dataclasses import fields
 from datetime import datetime
 from importlib.metadata import version
@@ -16,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from asr_workshop.__main__ import _progress_line, _say, _show_warning, _wipe_line
+from asr_workshop import terminal
 from asr_workshop.cues import one_line
 from asr_workshop.guards import Guards
 from asr_workshop.scoring.manifest import Manifest, ManifestError, Row, read_manifest
@@ -45,18 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
     there, 130 stopped with Ctrl-C. A command that makes no sense leaves with 2 by SystemExit.
     """
     options = _parse(arguments)
-    for stream in (sys.stdout, sys.stderr):  # any script, also into a pipe on Windows
-        stream.reconfigure(encoding="utf-8", errors="backslashreplace")
-    try:
-        with warnings.catch_warnings():
-            warnings.showwarning = _show_warning
-            return _run(options)
-    except KeyboardInterrupt:
-        _say("stopped; nothing was written")
-        return 130
-    except BrokenPipeError:  # whoever reads our output, such as head, has read enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+    return terminal.run(lambda: _run(options), stopped="stopped; nothing was written")
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
@@ -68,7 +54,7 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     )
     add = parser.add_argument
     add("manifest", metavar="MANIFEST", help="list of recordings, or a folder")
-    add("--model", metavar="ID", help="model id on the Hub, or a folder (default: one that suits)")
+    terminal.add_model_options(parser)
     add(
         "--language",
         metavar="CODE",
@@ -96,32 +82,18 @@ def _run(options: argparse.Namespace) -> int:
     try:
         manifest = read_manifest(options.manifest)
     except ManifestError as error:
-        _say(f"error: {error}")
+        terminal.say(f"error: {error}")
         return 1
     columns = {name for row in manifest.rows for name in row.fields}
     if options.by and options.by not in columns:
-        _say(f"error: --by {options.by}: the columns are {', '.join(sorted(columns)) or 'none'}")
+        there = ", ".join(sorted(columns)) or "none"
+        terminal.say(f"error: --by {options.by}: the columns are {there}")
         return 2
     column = options.by or next((name for name in ("speaker", "set") if name in columns), None)
     for problem in manifest.problems:
-        _say(f"error: {problem}")
-    pipe = _load(options.model) if manifest.rows else None
+        terminal.say(f"error: {problem}")
+    pipe = terminal.load(options) if manifest.rows else None
     return 1 if pipe is None else _score(manifest, column, pipe, options)
-
-
-def _load(model: str | None):
-    """Load the model and say why this one; None, with the reason said, if it cannot be had."""
-    from asr_workshop.models import ModelUnavailable, load_pipeline
-
-    try:
-        with redirect_stdout(sys.stderr):  # standard output is for the result alone
-            pipe = load_pipeline(model)
-    except ModelUnavailable as error:
-        _say(f"error: {error}")
-        return None
-    for reason in pipe.reasons:
-        _say(reason)
-    return pipe
 
 
 def _score(manifest: Manifest, column: str | None, pipe, options: argparse.Namespace) -> int:
@@ -135,16 +107,16 @@ def _score(manifest: Manifest, column: str | None, pipe, options: argparse.Names
     try:
         transcriber(np.zeros(8_000, np.float32))  # what is loaded once is not counted as speed
     except TranscriptionError as error:  # the model cannot do this language
-        _say(f"error: {error}")
+        terminal.say(f"error: {error}")
         return 1
     found = tools.evaluate(
-        rows, transcriber, language=options.language, progress=_progress_line("recordings")
+        rows, transcriber, language=options.language, progress=terminal.progress_line("recordings")
     )
-    _wipe_line()
+    terminal.wipe_line()
     for sentence in (*left_out, *found.problems):
-        _say(sentence)
+        terminal.say(sentence)
     if not found.results:
-        _say("error: no recording could be scored, so no report was written")
+        terminal.say("error: no recording could be scored, so no report was written")
         return 1
     problems = (*manifest.problems, *found.problems)
     about = _about(options, pipe, column, left_out, problems)
@@ -188,7 +160,7 @@ def _about(options, pipe, column, left_out, problems):
     return About(
         model=pipe.model_id,
         device=str(pipe.model.device),
-        dtype=str(pipe.model.dtype).removeprefix("torch."),
+        dtype=options.dtype or str(pipe.model.dtype).removeprefix("torch."),
         reasons=tuple(pipe.reasons),
         guards=tuple(guards),
         language="en" if knows_english_only(pipe) else options.language,

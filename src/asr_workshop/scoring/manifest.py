@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from asr_workshop.__main__ import AUDIO_ENDINGS
+from asr_workshop.terminal import AUDIO_ENDINGS
 
 # Of each, the first that a row has. The usual names of Hugging Face's AudioFolder, Common Voice,
 # NeMo-like lists and this workshop.
