@@ -430,6 +430,11 @@ def test_what_is_not_sound_is_refused_with_its_name_and_the_reason(tmp_path, nam
         load_audio(tmp_path / name)
 
 
+def test_an_empty_name_is_no_folder():
+    with pytest.raises(AudioError, match="has an empty name"):
+        load_audio("")
+
+
 def test_a_folder_and_a_missing_file_are_named(tmp_path):
     with pytest.raises(AudioError, match=f"^{tmp_path.name} is a folder. Name a file in it"):
         load_audio(tmp_path)

@@ -195,8 +195,9 @@ def test_a_name_with_a_leading_dash_comes_after_two_dashes(house):
     assert Path("-talk.txt").read_text() == "Hello there.\n"
 
 
-def test_a_web_address_is_handed_on_as_it_is():
-    address = "https://example.com/talks/talk.mp3?key=1"
+@pytest.mark.parametrize("scheme", ["https", "HTTP", "ftp"])
+def test_a_web_address_is_handed_on_as_it_is(scheme):
+    address = f"{scheme}://example.com/talks/talk.mp3?key=1"
     assert command_line._find_files([address])[0] == [address]
     assert command_line._output_names([address]) == ["talk"]
 

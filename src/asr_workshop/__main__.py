@@ -115,7 +115,7 @@ def _expand(name: str) -> list[str]:
             n for n in names if Path(n).suffix.lower() in terminal.AUDIO_ENDINGS and n[0] != "."
         ]
         return [os.path.join(name, n) for n in audio]
-    if os.path.exists(name) or name.startswith(("http://", "https://")):
+    if os.path.exists(name) or "://" in name:  # which addresses are opened, load_audio says
         return [name]
     return [path for match in sorted(glob.glob(name, recursive=True)) for path in _expand(match)]
 

@@ -180,6 +180,8 @@ class PlainFile(io.RawIOBase):
 
 def open_path(path: str | os.PathLike) -> BinaryIO:
     """Open an ordinary file, and nothing else: no folder, pipe or device."""
+    if not os.fspath(path):
+        raise Refusal("has an empty name. Give the path of a sound file.")
     try:
         path = Path(path).expanduser()
         if path.is_dir():
