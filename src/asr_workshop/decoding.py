@@ -13,7 +13,7 @@ from itertools import pairwise
 
 import numpy as np
 import torch
-from transformers.cache_utils import DynamicCache, EncoderDecoderCache
+from transformers.cache_utils import DynamicCache, DynamicLayer, EncoderDecoderCache
 
 NEVER = float("-inf")
 MAX_TOKENS = 224  # half of Whisper's 448 positions; the other half is for a prompt
@@ -112,7 +112,7 @@ class Decoder:
     def __init__(self, model, encoder_states: torch.Tensor):
         self.model = model
         self.encoder_states = encoder_states
-        self.cache = EncoderDecoderCache(DynamicCache(), DynamicCache())
+        self.cache = EncoderDecoderCache(DynamicCache(), _heard(model, encoder_states))
         self.logits = self.looks = None
 
     def read(self, tokens: torch.Tensor) -> torch.Tensor:
@@ -124,8 +124,6 @@ class Decoder:
             use_cache=True,
             output_attentions=True,
         )
-        if self.logits is None:
-            self._arrange()
         self.logits = self.model.proj_out(output.last_hidden_state[:, -1]).float()
         self.looks = self._at_words(output.cross_attentions).half()  # many are kept
         return self.logits
@@ -138,24 +136,43 @@ class Decoder:
         upper = attentions[len(attentions) // 2 :]
         return torch.stack([layer[:, :, -1].mean(1, keepdim=True) for layer in upper]).mean(0)
 
-    def keep(self, rows: torch.Tensor) -> None:
-        """Forget all windows but these."""
-        self.encoder_states = self.encoder_states[rows]
-        self.cache.batch_select_indices(rows)
-        self._arrange()
-
-    def _arrange(self) -> None:
-        """Lay what was heard out so that each step reads it in the order it lies in memory.
-
-        On a processor a step is mostly this reading. The numbers and shapes stay as they are.
-        """
-        if self.encoder_states.device.type == "cpu" and self.encoder_states.dtype == torch.float32:
-            for layer in self.cache.cross_attention_cache.layers:
-                layer.keys, layer.values = _by_column(layer.keys), _by_column(layer.values)
+    def keep(self, rows: Sequence[int]) -> None:
+        """Forget all windows but these; what was heard moves within the memory it has."""
+        self.cache.self_attention_cache.batch_select_indices(torch.tensor(rows))
+        for layer in self.cache.cross_attention_cache.layers:
+            for place, row in enumerate(rows):
+                if place != row:
+                    layer.keys[place], layer.values[place] = layer.keys[row], layer.values[row]
+            layer.keys, layer.values = layer.keys[: len(rows)], layer.values[: len(rows)]
 
 
-def _by_column(matrices: torch.Tensor) -> torch.Tensor:
-    return matrices.mT.contiguous().mT
+def _heard(model, states: torch.Tensor) -> DynamicCache:
+    """What each decoder layer reads of the sound: keys and values, the same at every step."""
+    cache = DynamicCache()
+    for attention in (layer.encoder_attn for layer in model.get_decoder().layers):
+        heard = DynamicLayer()
+        heard.lazy_initialization(states, states)
+        heard.keys = _project(attention.k_proj, states, attention.num_heads)
+        heard.values = _project(attention.v_proj, states, attention.num_heads)
+        cache.layers.append(heard)
+    return cache
+
+
+def _project(projection, states: torch.Tensor, n_heads: int) -> torch.Tensor:
+    """Keys or values, shape (n_windows, n_heads, n_states, d_head), straight into their place.
+
+    In float32 on a processor they lie column by column, the order in which each step reads
+    them: there, a step is mostly this reading.
+    """
+    n_windows, n_states, d_model = states.shape
+    shape = n_windows, n_heads, n_states, d_model // n_heads
+    if states.device.type == "cpu" and states.dtype == torch.float32:
+        places = states.new_empty(*shape[:2], shape[3], shape[2]).mT
+    else:
+        places = states.new_empty(shape)
+    for place, state in zip(places, states, strict=True):
+        place.copy_(projection(state).view(n_states, n_heads, -1).transpose(0, 1))
+    return places
 
 
 def write(
@@ -198,19 +215,25 @@ def write(
             if not finished[row] and len(tokens[row]) < limits[row]:
                 tokens[row].append(token)
                 scores[row].append(score)
-        going = [i for i, r in enumerate(rows) if not finished[r] and len(tokens[r]) < limits[r]]
-        if not going:
+        done = {i for i, r in enumerate(rows) if finished[r] or len(tokens[r]) >= limits[r]}
+        if len(done) == len(rows):
             break
-        if len(going) <= 0.75 * len(rows):  # dropping rows copies the cache: not at every step
-            keep = torch.tensor(going, device=device)
-            decoder.keep(keep)
-            rows, chosen = [rows[i] for i in going], chosen[keep]
-            warmth = None if warmth is None else warmth[keep]
+        if done:
+            going = _without(done, len(rows))
+            decoder.keep(going)
+            rows, chosen = [rows[i] for i in going], chosen[going]
+            warmth = None if warmth is None else warmth[going]
         decoder.read(chosen[:, None])
     return [
         Decoded(tuple(t), tuple(s), config.eos_token_id, rules.first_time, tuple(look))
         for t, s, look in zip(tokens, scores, looks, strict=True)
     ]
+
+
+def _without(done: set[int], count: int) -> list[int]:
+    """Which rows go on, in an order that moves few: the last ones take the empty places."""
+    movers = (row for row in reversed(range(count)) if row not in done)
+    return [row if row not in done else next(movers) for row in range(count - len(done))]
 
 
 class Rules:
