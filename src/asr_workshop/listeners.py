@@ -28,7 +28,7 @@ from asr_workshop.guards import (
     token_limit,
 )
 from asr_workshop.phrases import in_order, split_phrases
-from asr_workshop.speech import WINDOW_SECONDS, Span, Window
+from asr_workshop.speech import MOST_SPEECH_SECONDS, Span, Window
 from asr_workshop.speech_pipeline import timestamp_modes
 from asr_workshop.transcript import Segment, TranscriptionError, Word
 
@@ -81,7 +81,7 @@ class Heard:
 class WhisperListener:
     """Whisper at work on one recording; remembers the language it settled on."""
 
-    window_seconds = WINDOW_SECONDS
+    window_seconds = MOST_SPEECH_SECONDS
 
     def __init__(self, pipe, language: str | None, task: str):
         self.pipe, self.model, self.task = pipe, pipe.model, task
@@ -242,7 +242,7 @@ class PlainListener:
             )
         self.pipe = pipe
         self.gives_times = "word" in timestamp_modes(pipe)
-        self.window_seconds = WINDOW_SECONDS if self.gives_times else PLAIN_WINDOW_SECONDS
+        self.window_seconds = MOST_SPEECH_SECONDS if self.gives_times else PLAIN_WINDOW_SECONDS
 
     def listen(self, audio: np.ndarray, windows: Sequence[Window], guards: Guards, report):
         """Transcribe windows of a recording; see WhisperListener.listen."""
