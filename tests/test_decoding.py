@@ -61,6 +61,16 @@ def test_no_window_writes_more_than_its_own_limit(tiny_en, sounds):
     assert 5 < len(decoded[1].tokens) < 200
 
 
+def test_windows_that_are_done_leave_and_the_others_write_on_undisturbed(tiny_en, sounds):
+    features = log_mel(tiny_en, *sounds, *sounds)
+    whole = decode(tiny_en, features, [200] * 6)[1]
+    limits = [4, 200, 9, 2, 200, 6]  # they leave from the front, the middle and the end
+    cut = decode(tiny_en, features, limits)[1]
+    for some, everything, limit in zip(cut, whole, limits, strict=True):
+        assert some.tokens == everything.tokens[:limit]
+        assert np.allclose(some.log_probabilities, everything.log_probabilities[:limit], atol=1e-3)
+
+
 def test_probabilities_are_those_of_the_library(tiny_en, sounds):
     features = log_mel(tiny_en, sounds[0])
     _, (decoded,) = decode(tiny_en, features, [200])
