@@ -185,7 +185,7 @@ def write(
     decoder : Decoder
         Having read the tokens that set language and task.
     limits : sequence of int
-        Most tokens to write, for each window.
+        Most tokens to write, for each window; at least 1.
     temperatures : sequence of float, optional
         One for each window. Tokens are drawn by chance, the more evenly the higher it is. Left
         out, the most probable token is taken (greedy).
@@ -204,18 +204,18 @@ def write(
     tokens: list[list[int]] = [[] for _ in rows]
     scores: list[list[float]] = [[] for _ in rows]
     looks: list[list[torch.Tensor]] = [[] for _ in rows]
-    finished = [False] * len(rows)
     for _ in range(max(limits, default=0)):
         logits = rules.apply(decoder.logits, [tokens[row] for row in rows])
         chosen, chosen_scores = _choose(logits, warmth, chance)
         steps = zip(rows, chosen.tolist(), chosen_scores.tolist(), decoder.looks, strict=True)
-        for row, token, score, look in steps:
+        done = set()
+        for i, (row, token, score, look) in enumerate(steps):
             looks[row].append(look)
-            finished[row] = finished[row] or token == config.eos_token_id
-            if not finished[row] and len(tokens[row]) < limits[row]:
+            if token != config.eos_token_id:
                 tokens[row].append(token)
                 scores[row].append(score)
-        done = {i for i, r in enumerate(rows) if finished[r] or len(tokens[r]) >= limits[r]}
+            if token == config.eos_token_id or len(tokens[row]) == limits[row]:
+                done.add(i)
         if len(done) == len(rows):
             break
         if done:
