@@ -10,7 +10,7 @@ from asr_workshop.alignment import token_times, warp
 from asr_workshop.attention import attention_kernel
 from asr_workshop.audio import load_audio
 from asr_workshop.clips import clip
-from asr_workshop.decoding import Decoded, Decoder, encode, write
+from asr_workshop.decoding import Decoded, Decoder, write
 from asr_workshop.guards import token_limit
 
 
@@ -23,7 +23,7 @@ def log_mel(pipe, *sounds):
 def decode(pipe, features, limits, temperatures=None):
     config = pipe.model.generation_config
     with torch.inference_mode():
-        states = encode(pipe.model, features)
+        states = pipe.model.get_encoder()(features).last_hidden_state
         decoder = Decoder(pipe.model, states)
         decoder.read(torch.full((len(features), 1), config.decoder_start_token_id))
         return states, write(decoder, limits, temperatures)

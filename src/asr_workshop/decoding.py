@@ -1,4 +1,4 @@
-"""From sound to tokens: Whisper's encoder once, then its decoder a token at a time.
+"""From states to tokens: Whisper's decoder, a token at a time.
 
 ``model.generate`` does the same job with more options. This loop is written out because
 it has to tell how sure it is of every token, stop each window at its own limit and drop
@@ -82,22 +82,6 @@ class Decoded:
         return float(np.mean(self.log_probabilities)) if self.tokens else float("-inf")
 
 
-def encode(model, input_features: torch.Tensor) -> torch.Tensor:
-    """Run the encoder over log-mel windows.
-
-    Parameters
-    ----------
-    model : WhisperForConditionalGeneration
-    input_features : Tensor, shape (n_windows, n_mels, 3000)
-
-    Returns
-    -------
-    Tensor, shape (n_windows, 1500, d_model)
-        One vector per 20 ms of sound.
-    """
-    return model.get_encoder()(input_features.to(model.device, model.dtype)).last_hidden_state
-
-
 class Decoder:
     """Whisper's decoder at work on a batch of windows: what it has read so far.
 
@@ -165,11 +149,12 @@ def _project(projection, states: torch.Tensor, n_heads: int) -> torch.Tensor:
     them: there, a step is mostly this reading.
     """
     n_windows, n_states, d_model = states.shape
-    shape = n_windows, n_heads, n_states, d_model // n_heads
     if states.device.type == "cpu" and states.dtype == torch.float32:
-        places = states.new_empty(*shape[:2], shape[3], shape[2]).mT
-    else:
-        places = states.new_empty(shape)
+        places = states.new_empty(n_windows, d_model, n_states)
+        for place, state in zip(places, states, strict=True):
+            place.copy_(projection(state).T)
+        return places.view(n_windows, n_heads, -1, n_states).mT
+    places = states.new_empty(n_windows, n_heads, n_states, d_model // n_heads)
     for place, state in zip(places, states, strict=True):
         place.copy_(projection(state).view(n_states, n_heads, -1).transpose(0, 1))
     return places
@@ -260,7 +245,7 @@ class Rules:
         for row, tokens in enumerate(written):
             self._apply_stamps(logits[row], tokens)
         stamps = logits[:, self.first_time :].logsumexp(-1)
-        best_text = logits[:, : self.first_time].max(-1).values
+        best_text = logits[:, : self.first_time].amax(-1)
         for row in (stamps > best_text).nonzero().flatten().tolist():  # time for a stamp
             logits[row, : self.first_time] = NEVER
         return logits

@@ -18,7 +18,8 @@ from transformers.models.whisper.tokenization_whisper import (
 from asr_workshop.alignment import token_times
 from asr_workshop.attention import attention_kernel
 from asr_workshop.audio import SAMPLING_RATE
-from asr_workshop.decoding import MAX_TOKENS, Decoded, Decoder, encode, write
+from asr_workshop.decoding import MAX_TOKENS, Decoded, Decoder, write
+from asr_workshop.encoding import encode
 from asr_workshop.guards import (
     LOOP_RATIO,
     Guards,
@@ -28,7 +29,7 @@ from asr_workshop.guards import (
     token_limit,
 )
 from asr_workshop.phrases import in_order, split_phrases
-from asr_workshop.speech import MOST_SPEECH_SECONDS, Span, Window
+from asr_workshop.speech import PACKED_SECONDS, Span, Window
 from asr_workshop.speech_pipeline import timestamp_modes
 from asr_workshop.transcript import Segment, TranscriptionError, Word
 
@@ -81,7 +82,7 @@ class Heard:
 class WhisperListener:
     """Whisper at work on one recording; remembers the language it settled on."""
 
-    window_seconds = MOST_SPEECH_SECONDS
+    window_seconds = PACKED_SECONDS
 
     def __init__(self, pipe, language: str | None, task: str):
         self.pipe, self.model, self.task = pipe, pipe.model, task
@@ -129,7 +130,7 @@ class WhisperListener:
         log_mel = self.pipe.feature_extractor(
             window.cut(audio), sampling_rate=SAMPLING_RATE, return_tensors="pt"
         ).input_features
-        states = encode(self.model, log_mel)
+        states = encode(self.model, log_mel, window.duration)
         report(window.duration / 2)
         return states
 
@@ -216,15 +217,15 @@ class WhisperListener:
 
     def _words(self, decoded: Decoded, window: Window) -> list[Word]:
         """Put the tokens together to words on the recording's clock."""
-        tokens = list(decoded.text_tokens)
+        tokens, scores = list(decoded.text_tokens), decoded.text_scores
         starts = token_times(decoded.text_looks, decoded.covered(window.duration))
         language = LANGUAGES.get(self.language, "english")
         texts, _, members = _combine_tokens_into_words(self.pipe.tokenizer, tokens, language)
         words = []
         for text, indices in zip(texts, members, strict=True):
             times = window.to_recording(starts[indices[0]], starts[indices[-1] + 1])
-            scores = [decoded.text_scores[i] for i in indices]
-            words.append(Word(*times, text, round(float(np.exp(np.mean(scores))), 3)))
+            mean = np.mean([scores[i] for i in indices])
+            words.append(Word(*times, text, round(float(np.exp(mean)), 3)))
         return words
 
 
@@ -242,7 +243,7 @@ class PlainListener:
             )
         self.pipe = pipe
         self.gives_times = "word" in timestamp_modes(pipe)
-        self.window_seconds = MOST_SPEECH_SECONDS if self.gives_times else PLAIN_WINDOW_SECONDS
+        self.window_seconds = PACKED_SECONDS if self.gives_times else PLAIN_WINDOW_SECONDS
 
     def listen(self, audio: np.ndarray, windows: Sequence[Window], guards: Guards, report):
         """Transcribe windows of a recording; see WhisperListener.listen."""
