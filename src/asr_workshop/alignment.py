@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-SECONDS_PER_STATE = 0.02  # 30 s / 1500 encoder states
+from asr_workshop.encoding import SECONDS_PER_STATE
+
 MEDIAN_WIDTH = 7  # Whisper's own: smooths attention over 7 states, 0.14 s
 
 

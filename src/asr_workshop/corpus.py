@@ -122,9 +122,9 @@ def _stand_ins() -> list[Recording]:
 def transcribe_all(sounds: Sequence[np.ndarray], pipe, **options) -> list[str]:
     """Transcribe many short recordings at once.
 
-    Whisper looks at 30 seconds at a time, so a recording of five wastes most of its work. Here
-    they are laid end to end with silence between, transcribed as one, and taken apart again by
-    the times of the words.
+    Full windows, written side by side, take less time than short recordings one after the other.
+    So these are laid end to end with silence between, transcribed as one, and taken apart again
+    by the times of the words.
 
     Parameters
     ----------

@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary
 import torch
 from torch.nn.functional import gelu
 
-SECONDS_PER_STATE = 0.02
+SECONDS_PER_STATE = 0.02  # 30 s / 1500 encoder states
 # Whisper's log-mel ends 8 below its peak, which for speech is about 2; then 4 is added and the sum
 # divided by 4. So this is what its feature extractor fills a window up with.
 SILENCE = -0.5
@@ -46,10 +46,11 @@ def encode(model, log_mel: torch.Tensor, seconds: float) -> torch.Tensor:
 def _run(model, log_mel: torch.Tensor, n_states: int) -> torch.Tensor:
     """The encoder's own layers, over the first states only."""
     encoder = model.get_encoder()
-    places = encoder.embed_positions.weight[:n_states]
-    sound = log_mel.to(model.device, model.dtype)[:, :, : 2 * len(places) + 1]
-    sound = gelu(encoder.conv2(gelu(encoder.conv1(sound))))[:, :, : len(places)]
-    states = sound.mT.contiguous() + places  # else every sum from here on would be slow
+    n_states = min(n_states, model.config.max_source_positions)
+    sound = log_mel.to(model.device, model.dtype)[:, :, : 2 * n_states + 1]
+    sound = gelu(encoder.conv2(gelu(encoder.conv1(sound))))[:, :, :n_states]
+    sound = sound.mT.contiguous()  # else all sums from here on would be slow
+    states = sound + encoder.embed_positions(torch.arange(n_states, device=sound.device))
     for layer in encoder.layers:
         states = layer(states, None)
     return encoder.layer_norm(states)
