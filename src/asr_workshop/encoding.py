@@ -9,8 +9,9 @@ import torch
 from torch.nn.functional import gelu
 
 SECONDS_PER_STATE = 0.02  # 30 s / 1500 encoder states
-# Whisper's log-mel ends 8 below its peak, which for speech is about 2; then 4 is added and the sum
-# divided by 4. So this is what its feature extractor fills a window up with.
+# The feature extractor fills a window up with the lowest value of its scale, which hangs on the
+# loudest sound in it: -1.3 to -0.6 in nine of ten recordings. One value for all made no more
+# errors than each window's own (tiny.en, 148 English recordings: 9.73 % both ways).
 SILENCE = -0.5
 SILENT_SECONDS = 2.0  # of the silence after the sound, heard together with it
 
