@@ -75,6 +75,12 @@ def test_silence_is_heard_once(small, runs):
 
 
 @torch.inference_mode()
+def test_a_full_window_needs_no_silence(small, runs):
+    encode(small.model, log_mel(small, tiny_models.one_second()), 30.0)
+    assert len(runs) == 1 and small.model.get_encoder() not in encoding._silences
+
+
+@torch.inference_mode()
 def test_silence_is_heard_anew_after_training(small):
     features = log_mel(small, tiny_models.one_second())
     before = encode(small.model, features, 1.0)

@@ -25,7 +25,8 @@ def encode(model, log_mel: torch.Tensor, seconds: float) -> torch.Tensor:
     filled up with. That is the same for each, so it is heard once for a model, and its states are
     put after those of the sound. It is not quite what the encoder would have made of the whole:
     there, sound and silence look at each other. With tiny.en on 148 English recordings that
-    changed word errors by -0.6 to 0.6 points (95 % interval), and it took 113 s instead of 192.
+    changed word errors by -0.6 to 0.6 points (95 % interval), and it took 113 s instead of 192. The
+    first recording gains nothing: nine seconds with base took 3.6 s, and from then on 1.9 s.
 
     Parameters
     ----------
@@ -41,6 +42,8 @@ def encode(model, log_mel: torch.Tensor, seconds: float) -> torch.Tensor:
         One vector for each 20 ms.
     """
     heard = _run(model, log_mel, ceil((seconds + SILENT_SECONDS) / SECONDS_PER_STATE))
+    if heard.shape[1] == model.config.max_source_positions:
+        return heard
     return torch.cat([heard, _silence(model)[:, heard.shape[1] :]], dim=1)
 
 
